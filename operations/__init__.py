@@ -1,0 +1,1 @@
+"""The `airflow-efs` command line: what an engineer does around a deployment."""

@@ -1,0 +1,136 @@
+"""`airflow-efs rehearse`: the whole deployment on this machine, then the chain of each claim."""
+
+import shlex
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from operations.trace import as_table, trace
+from rehearsal.claims import await_bound, make_claim
+from rehearsal.rehearsal import Rehearsal
+
+_TRIAL_PREFIX = "rehearsal-of-"
+
+
+class ConsoleReporter:
+    """Shows what a rehearsal does: a line a step, a bar for a build."""
+
+    def __init__(self, console: Console) -> None:
+        """Write to `console`."""
+        self._console = console
+        self._started = time.monotonic()
+        self._progress = Progress(
+            TextColumn("  compiling {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("packages"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._builds: dict[str, TaskID] = {}
+        self._last_said = 0.0
+
+    def say(self, line: str) -> None:
+        """Print a line with the seconds since the start."""
+        if line.strip():
+            seconds = time.monotonic() - self._started
+            self._console.print(
+                f"[dim]{seconds:6.1f} s[/dim]  {escape(line)}", highlight=False, soft_wrap=True
+            )
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Move the bar of a build; on something that is no terminal, a line every 15 seconds instead."""
+        if not self._console.is_terminal:
+            if time.monotonic() - self._last_said > 15:
+                self._last_said = time.monotonic()
+                self.say(f"compiling {what}: {done} of {total} packages")
+            return
+        if what not in self._builds:
+            self._progress.start()
+            self._builds[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._builds[what], completed=done)
+        if done == total:
+            self._progress.stop()
+
+
+def rehearse(*, environment: str, environments: Path, keep: bool, console: Console) -> None:
+    """Start, deploy, wait for the claims, show their chains; then stop, or keep and say how to reach it.
+
+    Args:
+        environment: the environment to rehearse.
+        environments: the folder that holds it.
+        keep: let everything run on afterwards.
+        console: where to show what happens.
+
+    Raises:
+        SettingsError: the environment is not valid.
+        RehearsalError: a step failed; nothing is left running.
+        TraceError: a claim was not bound.
+    """
+    reporter = ConsoleReporter(console)
+    with Rehearsal(environment=environment, environments=environments, reporter=reporter) as rehearsal:
+        console.print(_what_runs(rehearsal))
+        rehearsal.deploy()
+        claims = _claims(rehearsal)
+        for name, namespace in claims:
+            await_bound(rehearsal.kubernetes(), name=name, namespace=namespace)
+        console.print()
+        for name, namespace in claims:
+            chain = trace(rehearsal.kubernetes(), rehearsal.client("efs"), name=name, namespace=namespace)
+            console.print(as_table(chain))
+        if keep:
+            console.print(_how_to_reach(rehearsal), highlight=False, soft_wrap=True)
+            rehearsal.keep()
+
+
+def _what_runs(rehearsal: Rehearsal) -> Table:
+    table = Table(
+        "part", "what runs", "from", title=f"Rehearsal of {rehearsal.settings.name}", title_justify="left"
+    )
+    for binary in rehearsal.binaries.values():
+        table.add_row("real", binary.name, binary.origin)
+    table.add_row(
+        "real", "CDK CLI, CDK's kubectl handler, kubectl and helm", "package-lock.json, requirements.txt"
+    )
+    for chart in rehearsal.charts:
+        table.add_row("real", f"chart {chart.name} {chart.archive_version}", chart.origin)
+    table.add_row("emulated", "AWS account", "moto, with rehearsal/account")
+    table.add_row("emulated", "kubelet of the driver's controller", "rehearsal/driver_pod.py")
+    return table
+
+
+def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:
+    """The claims of the environment; a class that none of them uses gets one for this rehearsal."""
+    settings = rehearsal.settings
+    claims = [(claim.name, claim.namespace) for claim in settings.claims]
+    unused = {one.name for one in settings.storage_classes} - {
+        claim.storage_class for claim in settings.claims
+    }
+    for storage_class in sorted(unused):
+        name = f"{_TRIAL_PREFIX}{storage_class}"
+        make_claim(rehearsal.kubernetes(), name=name, storage_class=storage_class)
+        claims.append((name, "default"))
+    return claims
+
+
+def _how_to_reach(rehearsal: Rehearsal) -> str:
+    exports = "\n".join(
+        f"export {name}={_quoted(value)}" for name, value in sorted(rehearsal.exports().items())
+    )
+    context = shlex.join(rehearsal.context())
+    hours = rehearsal.plan.kept_for / 3600
+    return (
+        f"\nThe rehearsal is kept for {hours:g} hours. In a shell:\n\n{exports}\n\n"
+        f"npx cdk diff EfsStorageStack {context}\nkubectl get pvc --all-namespaces\n\n"
+        f"Logs: {rehearsal.plan.logs}\nIts end: airflow-efs rehearse --stop"
+    )
+
+
+def _quoted(value: str) -> str:
+    # PATH keeps what the shell has: only that variable may be expanded.
+    return f'"{value}"' if value.endswith(":$PATH") else shlex.quote(value)

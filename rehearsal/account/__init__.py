@@ -1,0 +1,6 @@
+"""The emulated AWS account of a rehearsal: moto as a server in its own process, and what moto lacks.
+
+One module per thing that is added: `cloudformation` (the order of operations, events, failures),
+`custom_resources` (CDK's handler run for real), `lambda_functions` (layers), `proxy` (programs whose SDK
+cannot be given an endpoint, and chart repositories), `seed` (the VPC and cluster that already exist).
+"""

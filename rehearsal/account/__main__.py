@@ -1,0 +1,108 @@
+"""The process of the emulated account: `python -m rehearsal.account DIRECTORY`, where the plan lies."""
+
+import logging
+import os
+import shlex
+import sys
+import threading
+from http.server import HTTPServer
+from pathlib import Path
+
+import certifi
+
+from rehearsal.plan import Plan
+from settings import Environment, load_environment
+
+
+def main() -> None:
+    """Serve until the process is ended; writes `account.ready` when everything answers."""
+    plan = Plan.read(Path(sys.argv[1]))
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    environment = load_environment(plan.environment, plan.environments)
+    os.environ["MOTO_ACCOUNT_ID"] = environment.account  # moto reads it when it is imported
+    _serve(environment, plan)
+
+
+def _serve(environment: Environment, plan: Plan) -> None:
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    from rehearsal.account import audit_trail, cloudformation, file_systems, lambda_functions, seed
+    from rehearsal.account.custom_resources import CustomResource
+    from rehearsal.account.proxy import Proxy
+    from rehearsal.account.task_metadata import task_metadata_server
+    from rehearsal.tls import CertificateAuthority
+
+    authority = CertificateAuthority(plan.directory)
+    lambda_functions.keep_layers()
+    cloudformation.install()
+    file_systems.install()
+    audit_trail.install()
+    CustomResource.runner = lambda_functions.LambdaRunner(
+        directory=plan.directory,
+        environment=_function_environment(environment, plan),
+        path=str(_write_aws_cli(plan)),
+    )
+    seed.seed(environment, plan)
+    proxy = Proxy(
+        plan.proxy_port,
+        account_port=plan.account_port,
+        authority=authority,
+        charts=plan.charts,
+    )
+    metadata = task_metadata_server(
+        plan.task_metadata_port,
+        account=environment.account,
+        region=environment.region,
+        zone=environment.cluster.subnets[0].availability_zone,
+    )
+    for server in (proxy, metadata):
+        _in_background(server)
+    ThreadedMotoServer(ip_address="127.0.0.1", port=plan.account_port, verbose=True).start()
+    (plan.directory / "account.ready").touch()
+    threading.Event().wait()
+
+
+def _in_background(server: HTTPServer) -> None:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def _function_environment(environment: Environment, plan: Plan) -> dict[str, str]:
+    """What a function finds in its environment, besides what its own configuration says."""
+    local_charts = any(chart.archive for chart in plan.charts)
+    return {
+        **plan.aws_environment(),
+        "AWS_REGION": environment.region,
+        "AWS_DEFAULT_REGION": environment.region,
+        "AIRFLOW_EFS_HANDLER_TOKEN": plan.handler_token,
+        **(_through_the_proxy(plan) if local_charts else _user_proxy()),
+    }
+
+
+def _through_the_proxy(plan: Plan) -> dict[str, str]:
+    # helm must trust the proxy for a chart that lies here, and the public authorities for all others.
+    bundle = plan.directory / "proxy-bundle.pem"
+    public = Path(os.environ.get("SSL_CERT_FILE") or certifi.where())
+    bundle.write_bytes(public.read_bytes() + plan.proxy_authority.read_bytes())
+    return {**plan.proxy_environment(), "SSL_CERT_FILE": str(bundle)}
+
+
+def _user_proxy() -> dict[str, str]:
+    # A repository that serves by itself may only be reached through the user's own proxy.
+    names = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _write_aws_cli(plan: Plan) -> Path:
+    folder = plan.directory / "bin"
+    folder.mkdir()
+    command = folder / "aws"
+    command.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -m rehearsal.account.aws_cli "$@"\n',
+        encoding="utf-8",
+    )
+    command.chmod(0o755)
+    return folder
+
+
+if __name__ == "__main__":
+    main()

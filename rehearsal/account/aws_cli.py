@@ -1,0 +1,66 @@
+"""The two commands of the AWS CLI that CDK's kubectl handler calls, against the emulated account.
+
+`aws eks update-kubeconfig` asks the account for the cluster's endpoint and certificate, as the real one does;
+the token of the handler stands in the place of the one that the CLI would sign.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import yaml
+from botocore.exceptions import ClientError
+
+
+def main() -> int:
+    """Parse and run one command; the exit status is the CLI's (254 for an error of the service)."""
+    parser = argparse.ArgumentParser(prog="aws")
+    services = parser.add_subparsers(required=True)
+    eks = services.add_parser("eks").add_subparsers(required=True).add_parser("update-kubeconfig")
+    eks.add_argument("--name", required=True)
+    eks.add_argument("--kubeconfig", type=Path, required=True)
+    eks.set_defaults(run=lambda arguments: _update_kubeconfig(arguments.name, arguments.kubeconfig))
+    s3 = services.add_parser("s3").add_subparsers(required=True).add_parser("cp")
+    s3.add_argument("source")
+    s3.add_argument("target", type=Path)
+    s3.set_defaults(run=lambda arguments: _copy(arguments.source, arguments.target))
+    arguments = parser.parse_args()
+    try:
+        arguments.run(arguments)
+    except ClientError as error:
+        sys.stderr.write(f"\n{error}\n")
+        return 254
+    return 0
+
+
+def _update_kubeconfig(name: str, path: Path) -> None:
+    cluster = boto3.client("eks").describe_cluster(name=name)["cluster"]
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "aws",
+        "clusters": [
+            {
+                "name": "aws",
+                "cluster": {
+                    "server": cluster["endpoint"],
+                    "certificate-authority-data": cluster["certificateAuthority"]["data"],
+                },
+            }
+        ],
+        "users": [{"name": "aws", "user": {"token": os.environ["AIRFLOW_EFS_HANDLER_TOKEN"]}}],
+        "contexts": [{"name": "aws", "context": {"cluster": "aws", "user": "aws"}}],
+    }
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def _copy(source: str, target: Path) -> None:
+    location = urlsplit(source)
+    boto3.client("s3").download_file(location.netloc, location.path.lstrip("/"), str(target))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

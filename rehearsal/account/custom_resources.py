@@ -1,0 +1,129 @@
+"""Custom resources whose handler runs for real: Create, Update and Delete.
+
+moto's own model only knows Create and runs it in a container. Here the event goes where CDK's provider
+framework would send it: the framework's function names the user's handler in `USER_ON_EVENT_FUNCTION_ARN`,
+and that handler is run. What the framework does around it (defaults for the physical id, the wording of a
+failure) is done here, as described in the documentation of aws-cdk-lib's `custom_resources.Provider`.
+"""
+
+import uuid
+from typing import Any
+
+from moto.awslambda.utils import get_backend
+from moto.cloudformation.custom_model import CustomModel
+
+from rehearsal.account.lambda_functions import FunctionError, LambdaRunner
+
+
+class CustomResourceError(Exception):
+    """A handler answered with an exception; the text is what CloudFormation shows as the reason."""
+
+
+class CustomResource(CustomModel):
+    """A custom resource of a stack, with what its next Update or Delete event must carry."""
+
+    runner: LambdaRunner
+    """How handlers are run; set once, when the account starts."""
+
+    def __init__(
+        self, *, account: str, region: str, stack_id: str, logical_id: str, resource_type: str
+    ) -> None:
+        super().__init__(region, str(uuid.uuid4()), logical_id, "")
+        self.account = account
+        self.stack_id = stack_id
+        self.resource_type = resource_type
+        self.properties: dict[str, Any] = {}
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """A name of its own, so that moto does not mistake it for the type of its parent."""
+        return "Custom::Rehearsed"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,  # noqa: ARG003  # the handler names the resource
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,
+    ) -> "CustomResource":
+        """Run the handler's Create."""
+        resource = cls(
+            account=account_id,
+            region=region_name,
+            stack_id=kwargs["StackId"],
+            logical_id=kwargs["LogicalId"],
+            resource_type=kwargs["ResourceType"],
+        )
+        resource._send("Create", cloudformation_json["Properties"])
+        return resource
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: "CustomResource",
+        new_resource_name: str,  # noqa: ARG003
+        cloudformation_json: dict[str, Any],
+        account_id: str,  # noqa: ARG003
+        region_name: str,  # noqa: ARG003
+    ) -> "CustomResource":
+        """Run the handler's Update."""
+        original_resource._send("Update", cloudformation_json["Properties"])
+        return original_resource
+
+    def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002  # moto's signature
+        """Run the handler's Delete."""
+        self._send("Delete", self.properties)
+
+    def _send(self, request_type: str, properties: dict[str, Any]) -> None:
+        request_id = str(uuid.uuid4())
+        event: dict[str, Any] = {
+            "RequestType": request_type,
+            "RequestId": request_id,
+            "ResponseURL": "...",
+            "StackId": self.stack_id,
+            "LogicalResourceId": self.logical_id,
+            "ResourceType": self.resource_type,
+            "ResourceProperties": _as_strings(properties),
+        }
+        if request_type != "Create":
+            event["PhysicalResourceId"] = self.resource_name
+        if request_type == "Update":
+            event["OldResourceProperties"] = _as_strings(self.properties)
+        try:
+            answer = self.runner.invoke(
+                self._handler(properties["ServiceToken"]),
+                event,
+                account=self.account,
+                region=self.region_name,
+            )
+        except FunctionError as error:
+            raise CustomResourceError(
+                f"Received response status [FAILED] from custom resource. Message returned: {error}"
+            ) from error
+        answer = answer or {}
+        default = request_id if request_type == "Create" else self.resource_name
+        self.resource_name = answer.get("PhysicalResourceId", default)
+        self.properties = properties
+        self.set_data(answer.get("Data", {}))
+
+    def _handler(self, service_token: str) -> str:
+        framework = get_backend(self.account, self.region_name).get_function(service_token)
+        handler = framework.environment_vars.get("USER_ON_EVENT_FUNCTION_ARN")
+        if handler is None:
+            raise CustomResourceError(
+                f"not rehearsed: {service_token} is not a function of CDK's provider framework"
+            )
+        return str(handler)
+
+
+def _as_strings(value: Any) -> Any:
+    # CloudFormation hands every scalar of ResourceProperties to a handler as a string.
+    if isinstance(value, dict):
+        return {key: _as_strings(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_strings(item) for item in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

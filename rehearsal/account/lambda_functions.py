@@ -1,0 +1,151 @@
+"""What moto's Lambda lacks: the layers of a function that CloudFormation creates; and running one for real.
+
+A function runs as Lambda runs it: its own code folder, its layers under folders of their own, the event in,
+the result or the exception out, and no more time than its timeout. Not in a container: on this machine.
+"""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction, LayerVersion
+from moto.awslambda.utils import get_backend
+
+_RUNTIME = Path(__file__).with_name("lambda_runtime.py")
+
+
+class FunctionError(Exception):
+    """What the function raised, in its own words."""
+
+
+def keep_layers() -> None:
+    """Make moto keep the `Layers` of a function that CloudFormation creates; it drops them.
+
+    `Ref` of a layer version gives its ARN, which moto does not know either.
+    """
+    LayerVersion.physical_resource_id = property(lambda layer: layer.arn)  # type: ignore[attr-defined]
+    create = LambdaFunction.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+
+    def create_with_layers(
+        cls: type[LambdaFunction],
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,
+    ) -> LambdaFunction:
+        function: LambdaFunction = create(
+            cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+        )
+        if layers := cloudformation_json["Properties"].get("Layers"):
+            function.update_configuration({"Layers": layers})
+        return function
+
+    LambdaFunction.create_from_cloudformation_json = classmethod(create_with_layers)  # type: ignore
+
+
+class LambdaRunner:
+    """Runs functions of the emulated account on this machine."""
+
+    def __init__(self, *, directory: Path, environment: dict[str, str], path: str) -> None:
+        """Prepare to run functions.
+
+        Args:
+            directory: where code and layers are unpacked and logs are written.
+            environment: what the machine of a real Lambda provides: credentials, endpoint, region, proxy.
+            path: folders of programs that come before the layers' own (the stand-in of the AWS CLI).
+        """
+        self._directory = directory
+        self._environment = environment
+        self._path = path
+
+    def invoke(self, function_arn: str, event: dict[str, Any], *, account: str, region: str) -> Any:
+        """Run a function and return what its handler returns.
+
+        Raises:
+            FunctionError: the handler raised, or ran longer than the function's timeout.
+        """
+        backend = get_backend(account, region)
+        function = backend.get_function(function_arn)
+        code = self._unpacked(function.code_bytes)
+        layers = [self._unpacked(_layer(backend, layer["Arn"]).code_bytes) for layer in function.layers]
+        with tempfile.TemporaryDirectory(dir=self._directory, prefix="invocation-") as scratch:
+            return self._run(function, event, code=code, layers=layers, scratch=Path(scratch))
+
+    def _run(
+        self,
+        function: LambdaFunction,
+        event: dict[str, Any],
+        *,
+        code: Path,
+        layers: list[Path],
+        scratch: Path,
+    ) -> Any:
+        programs = [str(folder) for layer in layers for folder in sorted(layer.iterdir()) if folder.is_dir()]
+        result = scratch / "result.json"
+        environment = {
+            **function.environment_vars,
+            **self._environment,
+            "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+            # A home of its own: helm and kubectl keep caches, and nothing may stay behind or be shared.
+            "HOME": str(scratch),
+            "TEST_OUTDIR": str(scratch),
+            "TMPDIR": str(scratch),
+            "HELM_CACHE_HOME": str(scratch / "helm" / "cache"),
+            "HELM_CONFIG_HOME": str(scratch / "helm" / "config"),
+            "HELM_DATA_HOME": str(scratch / "helm" / "data"),
+            "PATH": os.pathsep.join([self._path, *programs, os.defpath]),
+        }
+        log = self._directory / "logs" / f"lambda-{function.function_name}.log"
+        with log.open("ab") as stream:
+            try:
+                subprocess.run(
+                    [sys.executable, "-I", str(_RUNTIME), str(code), str(function.handler), str(result)],
+                    input=json.dumps(event).encode(),
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    cwd=code,
+                    timeout=float(function.timeout),
+                    check=False,
+                )
+            except subprocess.TimeoutExpired as error:
+                raise FunctionError(f"Task timed out after {function.timeout}.00 seconds") from error
+        if not result.exists():
+            raise FunctionError(f"{function.function_name} ended without a result; its log: {log}")
+        answer = json.loads(result.read_text(encoding="utf-8"))
+        if "errorMessage" in answer:
+            raise FunctionError(f"{answer['errorType']}: {answer['errorMessage']}")
+        return answer["result"]
+
+    def _unpacked(self, archive: bytes) -> Path:
+        folder = self._directory / "lambda" / hashlib.sha256(archive).hexdigest()[:16]
+        if not folder.exists():
+            partial = Path(tempfile.mkdtemp(dir=self._directory))
+            with zipfile.ZipFile(io.BytesIO(archive)) as contents:
+                for entry in contents.infolist():
+                    extracted = Path(contents.extract(entry, partial))
+                    if mode := entry.external_attr >> 16:
+                        extracted.chmod(mode & 0o777 | 0o600)
+            partial.chmod(0o755)
+            folder.parent.mkdir(exist_ok=True)
+            try:
+                partial.rename(folder)
+            except OSError:  # another invocation has unpacked the same archive at the same time
+                if not folder.exists():
+                    raise
+        return folder
+
+
+def _layer(backend: Any, arn: str) -> LayerVersion:
+    layer = backend.layers_versions_by_arn(arn)
+    if layer is None:
+        raise FunctionError(f"the layer {arn} does not exist in the emulated account")
+    return layer  # type: ignore[no-any-return]

@@ -1,0 +1,156 @@
+"""An HTTPS proxy for programs that cannot be told another endpoint.
+
+It answers for AWS's own host names with the emulated account (the EFS CSI driver 1.x ignores
+`AWS_ENDPOINT_URL`), for the repositories of charts that lie on this machine (helm), and passes every other
+host through untouched.
+"""
+
+import select
+import socket
+import ssl
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+from moto.moto_proxy.proxy3 import MotoRequestHandler
+from werkzeug.exceptions import HTTPException
+
+from rehearsal.charts import ChartSource
+from rehearsal.tls import CertificateAuthority
+
+_AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+class Proxy(ThreadingHTTPServer):
+    """The proxy server; knows what it answers by itself."""
+
+    daemon_threads = True
+
+    def __init__(
+        self, port: int, *, account_port: int, authority: CertificateAuthority, charts: Sequence[ChartSource]
+    ) -> None:
+        """Listen on loopback.
+
+        Args:
+            port: where to listen.
+            account_port: the port of the emulated account, for moto's routing.
+            authority: signs the certificates of the hosts that are answered for.
+            charts: those with a local archive are served in the place of their repositories.
+        """
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.authority = authority
+        self.moto = MotoRequestHandler(account_port)
+        self.files = _repository_files(charts)
+        self.repository_hosts = {urlsplit(url).hostname for url in self.files}
+
+
+def _repository_files(charts: Sequence[ChartSource]) -> dict[str, bytes]:
+    """URL -> content, for the index and the archive of every chart that is held locally."""
+    files: dict[str, bytes] = {}
+    indexes: dict[str, dict[str, Any]] = {}
+    for chart in charts:
+        if chart.archive is None:
+            continue
+        archive = f"{chart.name}-{chart.version}.tgz"
+        files[chart.repository + archive] = chart.archive.read_bytes()
+        index = indexes.setdefault(chart.repository, {"apiVersion": "v1", "entries": {}})
+        index["entries"].setdefault(chart.name, []).append(
+            {"apiVersion": "v2", "name": chart.name, "version": chart.version, "urls": [archive]}
+        )
+    for repository, index in indexes.items():
+        files[repository + "index.yaml"] = yaml.safe_dump(index).encode()
+    return files
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Proxy
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    host = ""
+
+    def do_CONNECT(self) -> None:
+        host, _, port = self.path.partition(":")
+        if not (host in self.server.repository_hosts or host.endswith(_AWS_SUFFIXES)):
+            self._relay(host, int(port or 443))
+            return
+        self.send_response(200, "Connection Established")
+        self.end_headers()
+        context = self.server.authority.server_context(host)
+        try:
+            self.connection = context.wrap_socket(self.connection, server_side=True)
+        except (ssl.SSLError, OSError):
+            self.close_connection = True
+            return
+        self.rfile = self.connection.makefile("rb", self.rbufsize)
+        self.wfile = self.connection.makefile("wb", 0)
+        self.host = host
+        self.close_connection = False
+
+    def _answer(self) -> None:
+        if not self.host:
+            self.send_error(501, "only HTTPS is proxied")
+            return
+        body = self._body()
+        if self.host in self.server.repository_hosts:
+            content = self.server.files.get(f"https://{self.host}{self.path.split('?')[0]}")
+            headers: dict[str, str] = {}
+            status, content = (404, b"no such file") if content is None else (200, content)
+        else:
+            status, headers, content = self._from_account(body)
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in ("content-length", "connection", "transfer-encoding", "date", "server"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _from_account(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        try:
+            answer = self.server.moto.parse_request(
+                method=self.command,
+                host=f"https://{self.host}",
+                path=self.path,
+                headers=self.headers,
+                body=body,
+            )
+        except HTTPException as error:
+            answer = (error.code or 500, dict(error.get_headers()), error.get_body())
+        except Exception as error:
+            self.log_error("the emulated account failed: %r", error)
+            answer = (500, {}, b"the emulated account failed")
+        status, headers, content = answer if isinstance(answer, tuple) else (200, {}, answer)
+        return status, headers, content.encode() if isinstance(content, str) else content
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _relay(self, host: str, port: int) -> None:
+        try:
+            upstream = socket.create_connection((host, port), timeout=10)
+        except OSError as error:
+            self.send_error(502, f"{host} is out of reach: {error}")
+            return
+        self.send_response(200, "Connection Established")
+        self.end_headers()
+        with upstream:
+            pair = {self.connection: upstream, upstream: self.connection}
+            while ready := select.select(list(pair), [], [], self.timeout)[0]:
+                for source in ready:
+                    data = source.recv(65536)
+                    if not data:
+                        self.close_connection = True
+                        return
+                    pair[source].sendall(data)
+        self.close_connection = True
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  # their names are fixed

@@ -1,0 +1,97 @@
+"""What exists in the account before a deployment: the VPC, subnets, node security groups and the cluster.
+
+Made from the environment with the very ids that it names, so that the template which is rehearsed is the one
+that goes to the real account, byte for byte.
+"""
+
+import base64
+import ipaddress
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from moto.ec2.models import ec2_backends
+from moto.eks.models import eks_backends
+from moto.iam.models import iam_backends
+from moto.utilities.utils import get_partition
+
+from rehearsal.plan import Plan
+from settings import Environment
+
+
+def seed(environment: Environment, plan: Plan) -> None:
+    """Fill the empty account with what the environment says exists."""
+    _seed_network(environment)
+    _seed_cluster(environment, plan)
+
+
+def _seed_network(environment: Environment) -> None:
+    ec2 = ec2_backends[environment.account][environment.region]
+    vpc = environment.cluster.vpc
+    with _next_id("moto.ec2.models.vpcs.random_vpc_id", vpc.id):
+        ec2.create_vpc(str(vpc.cidrs[0]))
+    for cidr in vpc.cidrs[1:]:
+        ec2.associate_vpc_cidr_block(vpc.id, str(cidr), amazon_provided_ipv6_cidr_block=False)
+    blocks = _subnet_blocks(str(vpc.cidrs[0]), len(environment.cluster.subnets))
+    for subnet, block in zip(environment.cluster.subnets, blocks, strict=True):
+        with _next_id("moto.ec2.models.subnets.random_subnet_id", subnet.id):
+            ec2.create_subnet(vpc.id, block, availability_zone=subnet.availability_zone)
+    for group in environment.cluster.node_security_groups:
+        with _next_id("moto.ec2.models.security_groups.random_security_group_id", group):
+            ec2.create_security_group(f"nodes-{group}", "The cluster's nodes", vpc_id=vpc.id)
+
+
+def _seed_cluster(environment: Environment, plan: Plan) -> None:
+    cluster = environment.cluster
+    partition = get_partition(environment.region)
+    iam = iam_backends[environment.account][partition]
+    role = _create_role(environment, "rehearsal-cluster", trusted="eks.amazonaws.com")
+    if cluster.access.role_arn:
+        _create_role(environment, cluster.access.role_arn.rsplit("/", 1)[1], trusted="lambda.amazonaws.com")
+    eks = eks_backends[environment.account][environment.region]
+    created = eks.create_cluster(
+        name=cluster.name,
+        role_arn=role,
+        resources_vpc_config={
+            "subnetIds": [subnet.id for subnet in cluster.subnets],
+            "vpcId": cluster.vpc.id,
+        },
+        version=cluster.version,
+    )
+    created.endpoint = plan.api_server_url
+    authority = base64.b64encode(plan.api_server_authority.read_bytes()).decode()
+    created.certificate_authority = {"data": authority}
+    created.identity = {"oidc": {"issuer": cluster.oidc_issuer}}
+    iam.create_open_id_connect_provider(
+        url=cluster.oidc_issuer, thumbprint_list=["0" * 40], client_id_list=["sts.amazonaws.com"], tags=[]
+    )
+
+
+def _create_role(environment: Environment, name: str, *, trusted: str) -> str:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}],
+    }
+    role = iam_backends[environment.account][get_partition(environment.region)].create_role(
+        role_name=name,
+        assume_role_policy_document=json.dumps(trust),
+        path="/",
+        permissions_boundary=None,
+        description="Exists before the deployment",
+        tags=[],
+        max_session_duration="3600",
+    )
+    return str(role.arn)
+
+
+def _subnet_blocks(cidr: str, count: int) -> list[str]:
+    network = ipaddress.ip_network(cidr)
+    extra_bits = max(1, (count - 1).bit_length())
+    return [str(block) for block in list(network.subnets(prefixlen_diff=extra_bits))[:count]]
+
+
+@contextmanager
+def _next_id(generator: str, value: str) -> Iterator[None]:
+    with mock.patch(generator, return_value=value):
+        yield

@@ -1,0 +1,254 @@
+"""The Kubernetes and storage programs of a rehearsal: found, or built once from Go modules and cached.
+
+Each program is looked for in the folder that `AIRFLOW_EFS_BINARIES` names, then in the cache, and is else
+built from the checked-in `go.mod` and `go.sum` in `rehearsal/go`. Two modules, not one: everything of
+Kubernetes 1.36 compiles its packages once, and the driver needs the libraries of its own time.
+"""
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.cache import cache_directory
+from rehearsal.errors import RehearsalError
+from rehearsal.toolchain import go_command
+
+_MODULES = Path(__file__).parent / "go"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoModule:
+    """A folder of `rehearsal/go` and the programs that are built from it."""
+
+    folder: str
+    packages: Mapping[str, str]
+    """Program name -> Go package."""
+    minutes: str
+    """How long a build without any cache took on 2 cores, for the announcement."""
+
+    def go_mod(self) -> str:
+        """The text of the module's go.mod, the one place of its versions."""
+        return (_MODULES / self.folder / "go.mod").read_text(encoding="utf-8")
+
+    def version_of(self, module: str) -> str:
+        """The version of a Go module that go.mod requires, as `v1.36.3`."""
+        found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", self.go_mod(), re.MULTILINE)
+        if not found:
+            raise RehearsalError(f"{module} is not required by rehearsal/go/{self.folder}/go.mod")
+        return found[1]
+
+    def linker_flags(self) -> str:
+        """Strip symbols; and say which Kubernetes it is, or clients see v0.0.0."""
+        if "\n\tk8s.io/kubernetes/cmd/" not in self.go_mod():
+            return "-s -w"
+        version = self.version_of("k8s.io/kubernetes")
+        major, minor, _ = version.removeprefix("v").split(".")
+        package = "k8s.io/component-base/version"
+        return (
+            f"-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major} "
+            f"-X {package}.gitMinor={minor}"
+        )
+
+    def key(self) -> str:
+        """What the built programs depend on, as a short digest: versions, flags and the machine."""
+        parts = [
+            self.go_mod(),
+            (_MODULES / self.folder / "go.sum").read_text(encoding="utf-8"),
+            self.linker_flags(),
+            repr(sorted(self.packages.items())),
+            platform.system(),
+            platform.machine(),
+        ]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+    def cache(self) -> Path:
+        """The folder in the cache that holds the programs of exactly these versions."""
+        return cache_directory() / "binaries" / f"{self.folder}-{self.key()}"
+
+
+CONTROL_PLANE = GoModule(
+    folder="control-plane",
+    packages={
+        "etcd": "go.etcd.io/etcd/server/v3",
+        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+        "csi-provisioner": "github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
+    },
+    minutes="3 to 10 minutes",
+)
+
+EFS_CSI_DRIVER = GoModule(
+    folder="efs-csi-driver",
+    packages={"aws-efs-csi-driver": "github.com/kubernetes-sigs/aws-efs-csi-driver/cmd"},
+    minutes="1 to 3 minutes",
+)
+
+MODULES: tuple[GoModule, ...] = (CONTROL_PLANE, EFS_CSI_DRIVER)
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is compiled, how many packages are done and how many there are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binary:
+    """A program that can be run, and where it came from."""
+
+    name: str
+    path: Path
+    origin: str
+
+
+def find_or_build(*, say: Callable[[str], None], progress: Progress) -> dict[str, Binary]:
+    """Every program of a rehearsal by name; builds what is neither named nor cached.
+
+    Args:
+        say: receives a line before anything that takes long.
+        progress: receives the state of a build.
+
+    Raises:
+        RehearsalError: `AIRFLOW_EFS_BINARIES` is not a folder, or a build failed.
+    """
+    named = _named_folder()
+    found: dict[str, Binary] = {}
+    for module in MODULES:
+        for name in module.packages:
+            if named and (candidate := named / name).is_file():
+                found[name] = Binary(name=name, path=candidate, origin=f"AIRFLOW_EFS_BINARIES ({named})")
+        missing = [name for name in module.packages if name not in found]
+        if not missing:
+            continue
+        cache = module.cache()
+        origin = f"built from rehearsal/go/{module.folder}"
+        if not all((cache / name).is_file() for name in missing):
+            _build(module, say=say, progress=progress)
+        for name in missing:
+            found[name] = Binary(name=name, path=cache / name, origin=origin)
+    return found
+
+
+def module_directory(module: GoModule, path: str, *, say: Callable[[str], None]) -> Path:
+    """The folder on disk of a Go module that `module` requires, downloaded when it is not there."""
+    run = _go(
+        [str(go_command(say=say)), "mod", "download", "-json", f"{path}@{module.version_of(path)}"],
+        module=module,
+    )
+    found = re.search(r'"Dir": "(.+)"', run)
+    if not found:
+        raise RehearsalError(f"the Go module {path} cannot be downloaded: {run.strip()}")
+    return Path(found[1])
+
+
+def _named_folder() -> Path | None:
+    value = os.environ.get("AIRFLOW_EFS_BINARIES")
+    if not value:
+        return None
+    folder = Path(value).expanduser().resolve()
+    if not folder.is_dir():
+        raise RehearsalError(
+            f"AIRFLOW_EFS_BINARIES names {value}, which is not a folder: name one, or unset it."
+        )
+    return folder
+
+
+def _build(module: GoModule, *, say: Callable[[str], None], progress: Progress) -> None:
+    target = module.cache()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(target.with_suffix(".lock"), say=say):
+        if all((target / name).is_file() for name in module.packages):
+            return  # another rehearsal has built it while this one waited
+        go = str(go_command(say=say))
+        names = ", ".join(module.packages)
+        say(
+            f"Building {names} from Go modules: {module.minutes} on two cores, once for these versions "
+            f"(kept in {target})"
+        )
+        partial = target.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        packages = list(module.packages.values())
+        total = len(_go([go, "list", "-deps", *packages], module=module).splitlines())
+        _compile(go, module, packages=packages, into=partial, total=total, progress=progress)
+        for name, package in module.packages.items():
+            built = partial / _default_name(package)
+            if built.name != name:
+                built.rename(partial / name)
+        shutil.rmtree(target, ignore_errors=True)
+        partial.rename(target)
+
+
+def _compile(
+    go: str, module: GoModule, *, packages: Sequence[str], into: Path, total: int, progress: Progress
+) -> None:
+    command = [go, "build", "-v", "-trimpath", "-ldflags", module.linker_flags(), "-o", f"{into}/", *packages]
+    lines: list[str] = []
+    with subprocess.Popen(
+        command,
+        cwd=_MODULES / module.folder,
+        env=_go_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as build:
+        assert build.stdout is not None  # noqa: S101  # PIPE was asked for
+        try:
+            for line in build.stdout:
+                lines.append(line.rstrip())
+                progress(module.folder, len(lines), total)
+        except BaseException:
+            build.kill()
+            raise
+    if build.returncode != 0:
+        tail = "\n".join(lines[-15:])
+        raise RehearsalError(f"go build of rehearsal/go/{module.folder} failed:\n{tail}")
+    progress(module.folder, total, total)
+
+
+def _default_name(package: str) -> str:
+    parts = package.split("/")
+    # `go build` names a program after the package's folder, skipping a major-version suffix.
+    return parts[-2] if re.fullmatch(r"v\d+", parts[-1]) else parts[-1]
+
+
+def _go(command: Sequence[str], *, module: GoModule) -> str:
+    run = subprocess.run(
+        command,
+        cwd=_MODULES / module.folder,
+        env=_go_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        detail = (run.stderr or run.stdout).strip()
+        raise RehearsalError(f"{' '.join(command[1:3])} in rehearsal/go/{module.folder} failed:\n{detail}")
+    return run.stdout
+
+
+def _go_environment() -> dict[str, str]:
+    # The user's own proxy, checksum and cache settings apply; only what would change the result is fixed.
+    return {
+        **os.environ,
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
+
+
+@contextmanager
+def _lock(path: Path, *, say: Callable[[str], None]) -> Iterator[None]:
+    with path.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another rehearsal is building the same programs: waiting for it")
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,15 @@
+"""Where things that cost minutes to make are kept between rehearsals and shared between clones."""
+
+import os
+from pathlib import Path
+
+
+def cache_directory() -> Path:
+    """The folder that `AIRFLOW_EFS_CACHE` names, else `airflow-efs` in the XDG cache folder.
+
+    It lies outside the repository on purpose: a fresh clone of the same versions builds nothing again.
+    """
+    if named := os.environ.get("AIRFLOW_EFS_CACHE"):
+        return Path(named).expanduser().resolve()
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "airflow-efs"

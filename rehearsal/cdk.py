@@ -1,0 +1,121 @@
+"""The real CDK CLI, pointed at the emulated account."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.errors import RehearsalError
+from rehearsal.plan import Plan
+from settings import Environment
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The clone that this package was installed from (`pip install -e .`): app.py, cdk.json and node_modules."""
+
+
+@dataclass(frozen=True)
+class CdkRun:
+    """What a run of the CDK CLI printed, and its exit status."""
+
+    status: int
+    output: str
+
+
+class Cdk:
+    """Runs the CDK CLI of node_modules with an environment that reaches the rehearsal and nothing else."""
+
+    def __init__(self, plan: Plan, environment: Environment) -> None:
+        """Find the CLI.
+
+        Raises:
+            RehearsalError: the CLI or Node.js is not installed.
+        """
+        self._plan = plan
+        self._environment = environment
+        self._process: subprocess.Popen[str] | None = None
+        self._command = PROJECT / "node_modules" / ".bin" / "cdk"
+        if not self._command.exists():
+            raise RehearsalError(f"the CDK CLI is not installed in {PROJECT}: run `make setup`.")
+        if shutil.which("node", path=search_path()) is None:
+            raise RehearsalError("Node.js is not installed: run `make setup`.")
+
+    def context(self) -> list[str]:
+        """The options that choose the environment."""
+        options = ["--context", f"environment={self._plan.environment}"]
+        if self._plan.environments != PROJECT / "environments":
+            options += ["--context", f"environments={self._plan.environments}"]
+        return options
+
+    def environment_variables(self) -> dict[str, str]:
+        """What a process needs besides the user's own variables to be the CLI of this rehearsal."""
+        return {
+            **self._plan.aws_environment(),
+            "AWS_REGION": self._environment.region,
+            "AWS_DEFAULT_REGION": self._environment.region,
+            "PATH": search_path(),
+            "CDK_HOME": str(self._plan.directory / "cdk-home"),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_DISABLE_VERSION_CHECK": "true",
+        }
+
+    def run(self, *arguments: str, say: Callable[[str], None] | None = None) -> CdkRun:
+        """Run `cdk ARGUMENTS…` for the environment and wait for it.
+
+        Args:
+            arguments: a verb and its operands; the context and the output folder are added.
+            say: receives each line as it is printed.
+
+        Returns:
+            The exit status and everything printed; no exception for a failure, which may be what is wanted.
+        """
+        return self._run([*arguments, *self.context()], say)
+
+    def bootstrap(self, *, say: Callable[[str], None] | None = None) -> CdkRun:
+        """Bootstrap the emulated account, as the README says to do once for a real one."""
+        target = f"aws://{self._environment.account}/{self._environment.region}"
+        return self._run(["bootstrap", target], say)
+
+    def abort(self) -> None:
+        """End the run that is under way, if there is one."""
+        if self._process:
+            self._process.kill()
+
+    def _run(self, arguments: Sequence[str], say: Callable[[str], None] | None) -> CdkRun:
+        output = str(self._plan.directory / "cdk.out")
+        lines: list[str] = []
+        with subprocess.Popen(
+            [str(self._command), *arguments, "--no-notices", "--no-color", "--output", output],
+            cwd=PROJECT,
+            env=without_profile({**os.environ, **self.environment_variables()}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None  # noqa: S101  # PIPE was asked for
+            self._process = process
+            try:
+                for line in process.stdout:
+                    lines.append(line.rstrip("\n"))
+                    if say:
+                        say(lines[-1])
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                self._process = None
+        return CdkRun(process.returncode, "\n".join(lines))
+
+
+def search_path() -> str:
+    """PATH with this Python's own programs first: `python3` for the app, `node` where it came as a wheel."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def without_profile(environment: dict[str, str]) -> dict[str, str]:
+    """The variables without those that would lead an AWS SDK to the user's real account."""
+    real = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+    return {name: value for name, value in environment.items() if name not in real}

@@ -1,0 +1,142 @@
+"""Where a rehearsal gets a Helm chart: a folder of the user's, its repository, or the driver's module.
+
+The template that is deployed names a repository, and stays as it is. Where a chart comes from this machine,
+the rehearsal's proxy answers in the place of that repository.
+"""
+
+import os
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin
+
+import requests
+import yaml
+
+from rehearsal.binaries import EFS_CSI_DRIVER, module_directory
+from rehearsal.errors import RehearsalError
+
+_DRIVER_MODULE = "github.com/kubernetes-sigs/aws-efs-csi-driver"
+_REPOSITORY_PATIENCE = 5.0
+"""Seconds to wait for a chart repository before it counts as out of reach."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartSource:
+    """A chart as the template names it, and what a rehearsal installs for it."""
+
+    name: str
+    version: str
+    repository: str
+    """The URL that the template names, with its trailing slash."""
+    archive: Path | None
+    """The local archive that is served in the repository's place; None when the repository itself serves."""
+    archive_version: str
+    """The version of what is installed; differs from `version` when a stand-in had to serve."""
+    origin: str
+
+    def describe(self) -> str:
+        """A line for a person: what is installed, from where, and in place of what."""
+        instead = "" if self.archive_version == self.version else f", in place of {self.version}"
+        return f"{self.name} {self.archive_version} from {self.origin}{instead}"
+
+
+def locate_chart(
+    *, name: str, version: str, repository: str, directory: Path, say: Callable[[str], None]
+) -> ChartSource:
+    """Find a chart: `AIRFLOW_EFS_CHARTS`, then its repository, then (the driver's only) its Go module.
+
+    Args:
+        name: the chart.
+        version: the version that the template names.
+        repository: the URL that the template names.
+        directory: where an unpacked chart is packed.
+        say: receives a line before a download.
+
+    Raises:
+        RehearsalError: none of them has it.
+    """
+    repository = repository.rstrip("/") + "/"
+    if found := _from_folder(name, version, directory):
+        archive, origin = found
+        return ChartSource(
+            name=name,
+            version=version,
+            repository=repository,
+            archive=archive,
+            archive_version=_archive_version(archive, name),
+            origin=origin,
+        )
+    reason = _repository_lacks(name, version, repository)
+    if reason is None:
+        return ChartSource(
+            name=name,
+            version=version,
+            repository=repository,
+            archive=None,
+            archive_version=version,
+            origin=repository,
+        )
+    if name != "aws-efs-csi-driver":
+        raise RehearsalError(
+            f"the chart {name} {version} cannot be had: {reason}. "
+            f"Put {name}-{version}.tgz into a folder and name it in AIRFLOW_EFS_CHARTS."
+        )
+    chart = module_directory(EFS_CSI_DRIVER, _DRIVER_MODULE, say=say) / "charts" / name
+    archive = _pack(chart, directory)
+    return ChartSource(
+        name=name,
+        version=version,
+        repository=repository,
+        archive=archive,
+        archive_version=_archive_version(archive, name),
+        origin=f"the driver's Go module {EFS_CSI_DRIVER.version_of(_DRIVER_MODULE)} ({reason})",
+    )
+
+
+def _from_folder(name: str, version: str, directory: Path) -> tuple[Path, str] | None:
+    value = os.environ.get("AIRFLOW_EFS_CHARTS")
+    if not value:
+        return None
+    folder = Path(value).expanduser().resolve()
+    if not folder.is_dir():
+        raise RehearsalError(
+            f"AIRFLOW_EFS_CHARTS names {value}, which is not a folder: name one, or unset it."
+        )
+    origin = f"AIRFLOW_EFS_CHARTS ({folder})"
+    archive = folder / f"{name}-{version}.tgz"
+    if archive.is_file():
+        return archive, origin
+    if (folder / name / "Chart.yaml").is_file():
+        return _pack(folder / name, directory), origin
+    return None
+
+
+def _repository_lacks(name: str, version: str, repository: str) -> str | None:
+    """None when the repository serves the chart, else the reason why it does not."""
+    try:
+        answer = requests.get(urljoin(repository, "index.yaml"), timeout=_REPOSITORY_PATIENCE)
+        answer.raise_for_status()
+        index = yaml.load(answer.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (requests.RequestException, yaml.YAMLError):
+        return f"{repository} is out of reach"
+    versions = [entry.get("version") for entry in index.get("entries", {}).get(name, [])]
+    return None if version in versions else f"{repository} has no {name} {version}"
+
+
+def _pack(chart: Path, directory: Path) -> Path:
+    archive = directory / f"{chart.name}.tgz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(chart, arcname=chart.name)
+    return archive
+
+
+def _archive_version(archive: Path, name: str) -> str:
+    try:
+        with tarfile.open(archive) as packed:
+            member = packed.extractfile(f"{name}/Chart.yaml")
+            metadata = yaml.safe_load(member.read()) if member else {}
+    except (tarfile.TarError, KeyError, yaml.YAMLError) as error:
+        raise RehearsalError(f"{archive} is not an archive of the chart {name}: {error}") from error
+    return str(metadata["version"])

@@ -1,0 +1,90 @@
+"""The folders of rehearsals: made, found again, and swept when their owner has died.
+
+Each rehearsal has one folder with everything that it writes. A lock on it is held by the processes that own
+it, and by the kernel's doing only as long as they live: a folder without a lock belongs to nobody.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rehearsal.errors import RehearsalError
+
+_LOCK = "lock"
+_KEPT = "kept"
+
+
+def base_directory() -> Path:
+    """The folder that holds all rehearsals of this user; short, because a Unix socket's path is limited.
+
+    Raises:
+        RehearsalError: somebody else owns it.
+    """
+    base = Path(tempfile.gettempdir()) / f"airflow-efs-{os.getuid()}"
+    base.mkdir(mode=0o700, exist_ok=True)
+    status = base.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise RehearsalError(f"{base} is not a folder of yours: remove it, or name another place in TMPDIR.")
+    return base
+
+
+def make_directory(environment: str) -> tuple[Path, int]:
+    """Make a rehearsal's folder and lock it.
+
+    Returns:
+        The folder, and the locked file descriptor: whoever inherits it keeps the folder alive.
+    """
+    base = base_directory()
+    directory = base / f"{environment}-{secrets.token_hex(3)}"
+    partial = base / f".{directory.name}"
+    partial.mkdir(mode=0o700)
+    (partial / "logs").mkdir()
+    lock = os.open(partial / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    partial.rename(directory)  # only now can it be seen, with its lock
+    return directory, lock
+
+
+def mark_kept(directory: Path, *, supervisor: int) -> None:
+    """Note that a rehearsal stays after its command has ended, and which process owns it now."""
+    (directory / _KEPT).write_text(str(supervisor), encoding="utf-8")
+
+
+def kept() -> Iterator[tuple[Path, int]]:
+    """Folder and supervising process of every rehearsal that was kept and still runs."""
+    for directory in _directories():
+        if (directory / _KEPT).is_file() and not _is_abandoned(directory):
+            yield directory, int((directory / _KEPT).read_text(encoding="utf-8"))
+
+
+def sweep() -> None:
+    """Remove the folders whose owners have died without cleaning up."""
+    for directory in _directories():
+        if _is_abandoned(directory):
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _directories() -> list[Path]:
+    return sorted(
+        path for path in base_directory().iterdir() if (path / _LOCK).is_file() and path.name[0] != "."
+    )
+
+
+def _is_abandoned(directory: Path) -> bool:
+    try:
+        lock = os.open(directory / _LOCK, os.O_RDWR)
+    except FileNotFoundError:
+        return False  # its owner is removing it at this moment
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(lock)

@@ -1,0 +1,113 @@
+"""Servers that cannot outlive whoever started them."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from rehearsal.errors import RehearsalError
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _die_with_parent() -> None:
+    # The kernel ends the child when its parent dies, even by SIGKILL: nothing is left behind by a crash.
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Server:
+    """One process of a rehearsal: its command, its log file and its end.
+
+    It runs in its own process group, so that Ctrl-C in a terminal reaches only the owner, which then stops
+    the servers in the right order.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._log_stream: IO[bytes] = log.open("ab")
+        try:
+            self._process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log_stream,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                cwd=directory,
+                process_group=0,
+                preexec_fn=_die_with_parent,  # only prctl runs between fork and exec
+            )
+        except OSError as error:
+            self._log_stream.close()
+            raise RehearsalError(f"{name} cannot be started: {error}") from error
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def exit_status(self) -> int | None:
+        """The exit status, or None while the process runs."""
+        return self._process.poll()
+
+    def log_tail(self, *, lines: int = 12) -> str:
+        """The last lines of the log, for an error message."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def raise_if_ended(self) -> None:
+        """Raise RehearsalError with the log's last lines when the process has ended by itself."""
+        status = self.exit_status()
+        if status is not None:
+            raise RehearsalError(
+                f"{self.name} ended with status {status}. The last lines of {self.log}:\n{self.log_tail()}"
+            )
+
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
+        """Poll `ready` every 50 ms until it is true.
+
+        Raises:
+            RehearsalError: the process ended, or was not ready within `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            self.raise_if_ended()
+            if time.monotonic() > deadline:
+                raise RehearsalError(
+                    f"{self.name} was not ready after {seconds:.0f} s. "
+                    f"The last lines of {self.log}:\n{self.log_tail()}"
+                )
+            time.sleep(0.05)
+
+    def stop(self, *, patience: float = 5.0) -> None:
+        """End the process: SIGTERM, then SIGKILL after `patience` seconds. Safe to call twice."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._log_stream.close()

@@ -1,0 +1,316 @@
+"""The object that a test or a command holds: start a rehearsal, use it, stop it or keep it."""
+
+import contextlib
+import json
+import os
+import queue
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import boto3
+from kubernetes import client as kubernetes_client
+from kubernetes import config as kubernetes_config
+
+from rehearsal import directory as directories
+from rehearsal.binaries import Binary, find_or_build
+from rehearsal.cdk import PROJECT, Cdk, CdkRun
+from rehearsal.charts import ChartSource, locate_chart
+from rehearsal.errors import RehearsalError
+from rehearsal.plan import Plan
+from rehearsal.processes import free_port
+from settings import Environment, load_environment
+
+KEPT_FOR = 8 * 3600
+"""Seconds after which a kept rehearsal ends by itself."""
+
+_STOP_SECONDS = 30.0
+
+
+class Reporter(Protocol):
+    """Who hears what a rehearsal is doing."""
+
+    def say(self, line: str) -> None:
+        """Hear one line."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Hear how far a build is."""
+
+
+class Silent:
+    """A reporter that nobody listens to, the default."""
+
+    def say(self, line: str) -> None:
+        """Drop the line."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Drop the state of the build."""
+
+
+class Rehearsal:
+    """An emulated account and a real Kubernetes API, made for one environment.
+
+    As a context manager it is stopped at the end, whatever happens; `keep` lets it run on.
+
+    Example:
+        >>> with Rehearsal(environment="dynamic-provisioning") as rehearsal:
+        ...     rehearsal.deploy()
+        ...     rehearsal.client("efs").describe_file_systems()
+    """
+
+    def __init__(
+        self,
+        *,
+        environment: str,
+        environments: Path = PROJECT / "environments",
+        reporter: Reporter | None = None,
+        kept_for: int = KEPT_FOR,
+    ) -> None:
+        """Choose what is rehearsed; nothing is started yet.
+
+        Args:
+            environment: the name of an environment.
+            environments: the folder that holds it. Default: the project's.
+            reporter: hears the progress. Default: nobody.
+            kept_for: seconds after which it ends by itself when it is kept. Default: 8 hours.
+
+        Raises:
+            SettingsError: the environment is not valid.
+        """
+        self._name = environment
+        self._folder = environments.resolve()
+        self._reporter = reporter or Silent()
+        self._kept_for = kept_for
+        self._supervisor: subprocess.Popen[str] | None = None
+        self._plan: Plan | None = None
+        self._cdk: Cdk | None = None
+        self._messages: queue.Queue[dict[str, str]] = queue.Queue()
+        self.failure: str | None = None
+        """Why the rehearsal ended by itself, if it did."""
+        self.settings: Environment = load_environment(environment, self._folder)
+        self.binaries: dict[str, Binary] = {}
+        """The programs that run, and where each came from; known once it is started."""
+
+    def __enter__(self) -> "Rehearsal":
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it, unless it was kept."""
+        self.stop()
+
+    @property
+    def plan(self) -> Plan:
+        """Its addresses and folders."""
+        if self._plan is None:
+            raise RehearsalError("the rehearsal is not running: start it first")
+        return self._plan
+
+    @property
+    def charts(self) -> tuple[ChartSource, ...]:
+        """The charts that it installs, and where each comes from."""
+        return self.plan.charts
+
+    def start(self) -> None:
+        """Start every server and wait until all answer.
+
+        Raises:
+            RehearsalError: something needed is missing, or a server does not start; nothing is left behind.
+        """
+        directories.sweep()
+        self.binaries = find_or_build(say=self._reporter.say, progress=self._reporter.progress)
+        directory, lock = directories.make_directory(self._name)
+        try:
+            self._plan = self._make_plan(directory)
+            self._plan.write()
+            self._cdk = Cdk(self._plan, self.settings)
+            self._supervisor = subprocess.Popen(
+                [sys.executable, "-m", "rehearsal.supervisor", str(directory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=(directory / "logs" / "supervisor.log").open("ab"),
+                text=True,
+                start_new_session=True,  # Ctrl-C is for the owner, which stops it in order
+                pass_fds=(lock,),
+            )
+            threading.Thread(target=self._listen, args=(self._supervisor,), daemon=True).start()
+            self._await_ready()
+        except BaseException:
+            self.stop()
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
+        finally:
+            os.close(lock)
+
+    def _make_plan(self, directory: Path) -> Plan:
+        driver = self.settings.driver
+        chart = locate_chart(
+            name="aws-efs-csi-driver",
+            version=driver.chart_version,
+            repository=str(driver.chart_repository),
+            directory=directory,
+            say=self._reporter.say,
+        )
+        return Plan(
+            environment=self._name,
+            environments=self._folder,
+            directory=directory,
+            kept_for=self._kept_for,
+            binaries={name: binary.path for name, binary in self.binaries.items()},
+            charts=(chart,),
+            account_port=free_port(),
+            proxy_port=free_port(),
+            task_metadata_port=free_port(),
+            api_server_port=free_port(),
+            etcd_port=free_port(),
+            etcd_peer_port=free_port(),
+            admin_token=secrets.token_urlsafe(24),
+            handler_token=secrets.token_urlsafe(24),
+            driver_token=secrets.token_urlsafe(24),
+        )
+
+    def _await_ready(self) -> None:
+        while True:
+            message = self._messages.get()
+            if message["what"] == "ready":
+                return
+            if message["what"] == "failed":
+                raise RehearsalError(message["detail"])
+            self._reporter.say(f"Starting {message['detail']}")
+
+    def _listen(self, supervisor: "subprocess.Popen[str]") -> None:
+        """Pass the supervisor's messages on; its end without our asking is a failure."""
+        assert supervisor.stdout is not None  # noqa: S101  # PIPE was asked for
+        for line in supervisor.stdout:
+            message: dict[str, str] = json.loads(line)
+            if message["what"] == "failed":
+                self._fail(message["detail"])
+            self._messages.put(message)
+        if supervisor is self._supervisor:
+            self._fail("the rehearsal's supervisor ended by itself")
+        self._messages.put({"what": "failed", "detail": self.failure or "the rehearsal was stopped"})
+
+    def _fail(self, reason: str) -> None:
+        self.failure = self.failure or reason
+        if self._cdk:
+            self._cdk.abort()  # it would repeat its calls to a server that is gone for minutes
+
+    def stop(self) -> None:
+        """Stop every server and remove the folder; nothing is left. Safe to call twice, and after `keep`."""
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is None:
+            return
+        assert supervisor.stdin is not None  # noqa: S101  # PIPE was asked for
+        with contextlib.suppress(BrokenPipeError):
+            supervisor.stdin.close()  # the end of its input tells it to stop
+        try:
+            supervisor.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            supervisor.kill()  # its children end with it
+            supervisor.wait()
+        shutil.rmtree(self.plan.directory, ignore_errors=True)
+
+    def keep(self) -> None:
+        """Let the rehearsal run on after this process; `stop_kept` or its time ends it."""
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is None:
+            raise RehearsalError("the rehearsal is not running: start it first")
+        assert supervisor.stdin is not None  # noqa: S101  # PIPE was asked for
+        supervisor.stdin.write("keep\n")
+        supervisor.stdin.flush()
+        self._messages.get()  # its answer: from now on it does not mind our end
+        supervisor.stdin.close()
+
+    def cdk(self, *arguments: str, say: Callable[[str], None] | None = None) -> CdkRun:
+        """Run the real CDK CLI for this environment against the emulated account."""
+        if self._cdk is None:
+            raise RehearsalError("the rehearsal is not running: start it first")
+        return self._cdk.run(*arguments, say=say)
+
+    def deploy(self, *, stack: str = "EfsStorageStack") -> CdkRun:
+        """`cdk bootstrap` and `cdk deploy`, each line told to the reporter.
+
+        Raises:
+            RehearsalError: one of them failed; the text is the end of what the CLI printed.
+        """
+        if self._cdk is None:
+            raise RehearsalError("the rehearsal is not running: start it first")
+        say = self._reporter.say
+        say("cdk bootstrap")
+        self._succeed("cdk bootstrap", self._cdk.bootstrap())
+        say(f"cdk deploy {stack}")
+        run = self._cdk.run("deploy", stack, "--require-approval", "never", "--progress", "events", say=say)
+        return self._succeed(f"cdk deploy {stack}", run)
+
+    def _succeed(self, command: str, run: CdkRun) -> CdkRun:
+        if self.failure:
+            raise RehearsalError(self.failure)
+        if run.status != 0:
+            tail = "\n".join(run.output.splitlines()[-25:])
+            raise RehearsalError(f"{command} failed with status {run.status}:\n{tail}")
+        return run
+
+    def context(self) -> list[str]:
+        """The options with which `cdk` chooses this rehearsal's environment."""
+        if self._cdk is None:
+            raise RehearsalError("the rehearsal is not running: start it first")
+        return self._cdk.context()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulated account."""
+        plan = self.plan
+        return boto3.session.Session(
+            aws_access_key_id="rehearsal",
+            aws_secret_access_key="rehearsal",  # noqa: S106  # the emulated account takes any
+            region_name=self.settings.region,
+        ).client(service, endpoint_url=plan.account_url)  # type: ignore[call-overload]
+
+    def kubernetes(self) -> kubernetes_client.ApiClient:
+        """A Kubernetes client of the cluster, as its administrator."""
+        return kubernetes_config.new_client_from_config(config_file=str(self.plan.kubeconfig))
+
+    def exports(self) -> dict[str, str]:
+        """The variables with which `npx cdk`, `kubectl` and boto3 reach this rehearsal from a shell."""
+        if self._cdk is None:
+            raise RehearsalError("the rehearsal is not running: start it first")
+        variables = self._cdk.environment_variables()
+        variables["KUBECONFIG"] = str(self.plan.kubeconfig)
+        programs = sorted(
+            {
+                str(path.parent)
+                for path in (self.plan.directory / "lambda").glob("*/*/*")
+                if path.name in ("kubectl", "helm")
+            }
+        )
+        variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), *programs, "$PATH"])
+        return variables
+
+
+def stop_kept() -> list[str]:
+    """Stop every rehearsal that was kept, and wait until nothing of it is left.
+
+    Returns:
+        The names of their folders.
+    """
+    stopped = []
+    for directory, supervisor in directories.kept():
+        os.kill(supervisor, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while directory.exists():
+            if time.monotonic() > deadline:
+                raise RehearsalError(f"the rehearsal {directory.name} (process {supervisor}) does not stop")
+            time.sleep(0.1)
+        stopped.append(directory.name)
+    directories.sweep()
+    return stopped

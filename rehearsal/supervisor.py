@@ -1,0 +1,126 @@
+"""The process that owns all others of a rehearsal and cannot leave them behind.
+
+`python -m rehearsal.supervisor DIRECTORY`, started by `Rehearsal`. It reads words on standard input (`keep`,
+`stop`) and writes what it does as JSON lines on standard output. When its owner dies, standard input ends and
+it stops everything; when it dies itself, the kernel ends its children. A kept rehearsal ends after its time.
+"""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from rehearsal import control_plane
+from rehearsal.directory import mark_kept
+from rehearsal.driver_pod import DriverPod
+from rehearsal.errors import RehearsalError
+from rehearsal.plan import Plan
+from rehearsal.processes import Server
+from settings import load_environment
+
+_TICK = 0.25
+"""Seconds between two looks at the processes and at the driver's Deployment."""
+
+
+def main() -> None:
+    """Start everything, tend it until told to stop, and remove every trace."""
+    directory = Path(sys.argv[1])
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    supervisor = Supervisor(Plan.read(directory))
+    try:
+        supervisor.run()
+    except RehearsalError as error:
+        _tell("failed", str(error))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a second signal must not cut the cleaning short
+        supervisor.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+class Supervisor:
+    """Starts the servers in order, watches them, and stops them in the reverse order."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Prepare to run the rehearsal that a plan describes."""
+        self._plan = plan
+        self._servers: list[Server] = []
+        self._kept = False
+        self._environment = load_environment(plan.environment, plan.environments)
+        self._driver_pod = DriverPod(plan, region=self._environment.region)
+
+    def run(self) -> None:
+        """Start everything and stay until the owner says stop, goes away, or the time is over."""
+        issuer = self._environment.cluster.oidc_issuer
+        plan = self._plan
+        self._start("etcd", lambda: control_plane.start_etcd(plan))
+        self._start("kube-apiserver", lambda: control_plane.start_api_server(plan, issuer=issuer))
+        self._start("kube-controller-manager", lambda: control_plane.start_controller_manager(plan))
+        self._start("emulated account", self._start_account)
+        _tell("ready", "")
+        deadline = time.monotonic() + plan.kept_for
+        while time.monotonic() < deadline:
+            if self._owner_says_stop():
+                return
+            for server in self._servers:
+                server.raise_if_ended()
+            try:
+                self._driver_pod.tend()
+            except OSError:
+                continue  # the API server is busy or restarting: look again at the next tick
+
+    def stop(self) -> None:
+        """Stop every process, the API server before etcd, or it would wait for it."""
+        self._driver_pod.stop()
+        for server in reversed(self._servers):
+            server.stop()
+
+    def _start(self, name: str, start: Callable[[], Server]) -> None:
+        _tell("starting", name)
+        self._servers.append(start())
+
+    def _start_account(self) -> Server:
+        plan = self._plan
+        server = Server(
+            name="emulated account",
+            command=[sys.executable, "-m", "rehearsal.account", str(plan.directory)],
+            log=plan.log("account"),
+        )
+        server.wait_until((plan.directory / "account.ready").exists, seconds=60)
+        return server
+
+    def _owner_says_stop(self) -> bool:
+        watched = [] if self._kept else [sys.stdin]
+        readable, _, _ = select.select(watched, [], [], _TICK)
+        if not readable:
+            return False
+        word = sys.stdin.readline().strip()
+        if word == "keep":
+            mark_kept(self._plan.directory, supervisor=os.getpid())
+            self._kept = True
+            _tell("kept", "")
+            return False
+        return True
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell(what: str, detail: str) -> None:
+    with contextlib.suppress(OSError):  # the owner may be gone
+        print(json.dumps({"what": what, "detail": detail}), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
