@@ -1,0 +1,147 @@
+"""One environment: a cluster, its file system, the driver, the classes, the claims and the pipeline."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from settings.aws import MOST_TAGS, Account, Region, Tags, efs_regions, oidc_hosts
+from settings.claim import Claim
+from settings.cluster import Cluster, oidc_faults
+from settings.driver import Driver
+from settings.faults import Fault, FaultsError
+from settings.file_system import FileSystem
+from settings.pipeline import Pipeline
+from settings.section import Section, repeats
+from settings.storage_class import StorageClass
+
+
+class Environment(Section):
+    """Everything that the stacks need to know about one cluster."""
+
+    account: Account = Field(description="AWS account id: 12 digits, in quotes.", examples=["123456789012"])
+    region: Region = Field(description="AWS region.", examples=["ap-northeast-2"])
+    tags: Tags = Field(default={}, description="Tags of every AWS resource.")
+    cluster: Cluster = Field(
+        description="The EKS cluster that already exists.", examples=[{"name": "k8s-cluster"}]
+    )
+    file_system: FileSystem = Field(
+        description="The file system that the stack makes.", examples=[{"name": "efs_fs"}]
+    )
+    driver: Driver = Field(default=Driver(), description="The EFS CSI driver.")
+    storage_classes: Annotated[tuple[StorageClass, ...], Field(strict=False)] = Field(
+        default=(), description="StorageClasses that the stack makes."
+    )
+    claims: Annotated[tuple[Claim, ...], Field(strict=False)] = Field(
+        default=(), description="PersistentVolumeClaims that the stack makes."
+    )
+    pipeline: Pipeline | None = Field(default=None, description="The pipeline; null: none.")
+
+    _name: str = PrivateAttr(default="")
+
+    @property
+    def name(self) -> str:
+        """Name of the environment: the name of its file without .yaml."""
+        return self._name
+
+    @property
+    def partition(self) -> str:
+        """AWS partition of the region: aws, aws-cn, aws-us-gov, …."""
+        return efs_regions()[self.region]
+
+    @classmethod
+    def named(cls, name: str, fields: Mapping[str, object]) -> Self:
+        """Validate the fields of a file and give the environment its name.
+
+        Raises:
+            pydantic.ValidationError: a field is wrong; `load_environment` says so in plain words.
+        """
+        environment = cls.model_validate(fields)
+        environment._name = name
+        return environment
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        FaultsError.raise_if_any(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from self._cluster_faults()
+        yield from self._file_system_faults()
+        yield from self._class_faults()
+        yield from self._claim_faults()
+
+    def _cluster_faults(self) -> Iterator[Fault]:
+        for fault in oidc_faults(self.cluster.oidc_issuer, self.region, oidc_hosts(self.region)):
+            yield Fault(fault.problem, fault.cure, ("cluster", "oidc_issuer"))
+        for index, subnet in enumerate(self.cluster.subnets):
+            if re.fullmatch(re.escape(self.region) + "[a-z]", subnet.availability_zone) is None:
+                yield Fault(
+                    f"is not a zone of {self.region}",
+                    f"write {self.region} and one letter",
+                    ("cluster", "subnets", index, "availability_zone"),
+                )
+        role = self.cluster.access.role_arn
+        if role is not None and role.split(":")[1:5] != [self.partition, "iam", "", self.account]:
+            yield Fault(
+                f"is not of account {self.account} in partition {self.partition}",
+                "name a role of this account",
+                ("cluster", "access", "role_arn"),
+            )
+
+    def _file_system_faults(self) -> Iterator[Fault]:
+        region = self.file_system.kms_key_region()
+        if region not in (None, self.region):
+            yield Fault(
+                f"is a key of {region}, but the environment is in {self.region}",
+                f"name a key of {self.region}",
+                ("file_system", "encryption_key"),
+            )
+        tags = len({"Name", *self.tags, *self.file_system.tags})
+        if tags > MOST_TAGS:
+            yield Fault(
+                f"and tags make {tags} tags of the file system, {MOST_TAGS} are allowed",
+                "remove some",
+                ("file_system", "tags"),
+                "",
+            )
+
+    def _class_faults(self) -> Iterator[Fault]:
+        for index, earlier in repeats(self.storage_classes, lambda item: item.name):
+            yield Fault(
+                f"is the name of two classes, first of storage_classes[{earlier}]",
+                "give each class its own name",
+                ("storage_classes", index, "name"),
+            )
+        default = [index for index, item in enumerate(self.storage_classes) if item.default]
+        for index in default[1:]:
+            yield Fault(
+                f"makes a second default class beside storage_classes[{default[0]}]",
+                "keep one default class",
+                ("storage_classes", index, "default"),
+            )
+
+    def _claim_faults(self) -> Iterator[Fault]:
+        defined = [item.name for item in self.storage_classes]
+        for index, claim in enumerate(self.claims):
+            if claim.storage_class not in defined:
+                known = (
+                    f"write one of {', '.join(defined)}" if defined else "define the class in storage_classes"
+                )
+                yield Fault("is not a class of this file", known, ("claims", index, "storage_class"))
+        classes = {item.name: item for item in self.storage_classes}
+        for index, claim in enumerate(self.claims):
+            if claim.storage_class in classes:
+                for fault in classes[claim.storage_class].volume_path_faults((claim.namespace, claim.name)):
+                    problem = f"of class {claim.storage_class} {fault.problem}"
+                    yield Fault(
+                        problem, "shorten the name, or the paths of the class", ("claims", index, "name")
+                    )
+        for index, earlier in repeats(self.claims, lambda item: (item.namespace, item.name)):
+            yield Fault(
+                f"is the name of two claims in namespace {self.claims[index].namespace}, "
+                f"first of claims[{earlier}]",
+                "give each claim its own name",
+                ("claims", index, "name"),
+            )

@@ -1,0 +1,105 @@
+"""Kubernetes' rules for what a settings file names: objects, labels and quantities."""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+from settings.faults import Fault, FaultsError
+from settings.section import Form
+
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+ObjectName = Annotated[
+    str,
+    Form(
+        r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*",
+        "is not a name that Kubernetes accepts",
+        "use lower-case letters, digits, - and ., and begin and end with a letter or a digit",
+        max_length=253,
+    ),
+]
+"""A DNS subdomain (RFC 1123), which is what Kubernetes wants of most names."""
+
+Namespace = Annotated[
+    str,
+    Form(
+        r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?",
+        "is not a namespace that Kubernetes accepts",
+        "use lower-case letters, digits and -, and begin and end with a letter or a digit",
+        max_length=63,
+    ),
+]
+"""A DNS label (RFC 1123)."""
+
+_LABEL_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+_LABEL_KEY: Final = rf"(?:(?=.{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?{_LABEL_NAME}"
+
+
+def _label_faults(labels: Mapping[str, str]) -> Iterator[Fault]:
+    for key, value in labels.items():
+        if re.fullmatch(_LABEL_KEY, key) is None:
+            yield Fault(
+                "is not a label key that Kubernetes accepts",
+                "write NAME or DOMAIN/NAME, the name of at most 63 letters, digits and -_.",
+                (key,),
+                f'key "{key}"',
+            )
+        if value and re.fullmatch(_LABEL_NAME, value) is None:
+            yield Fault(
+                "is not a label value that Kubernetes accepts",
+                "write at most 63 letters, digits and -_., beginning and ending with a letter or a digit",
+                (key,),
+            )
+
+
+def _check_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
+    FaultsError.raise_if_any(_label_faults(labels))
+    return labels
+
+
+Labels = Annotated[Mapping[str, str], AfterValidator(_check_labels)]
+
+_QUANTITY: Final = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[mkMGTPE]|[eE][+-]?[0-9]{1,2})?"
+_FACTORS: Final = {
+    "": Decimal(1),
+    "m": Decimal("0.001"),
+    **{suffix: Decimal(1000) ** (power + 1) for power, suffix in enumerate("kMGTPE")},
+    **{f"{suffix}i": Decimal(1024) ** (power + 1) for power, suffix in enumerate("KMGTPE")},
+}
+_MOST_BYTES: Final = 2**63 - 1
+
+
+def quantity_in_bytes(text: str) -> Decimal:
+    """The value of a Kubernetes quantity.
+
+    Raises:
+        ValueError: the text is not a quantity.
+    """
+    match = re.fullmatch(_QUANTITY, text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a quantity')
+    number, suffix = Decimal(match[1]), match[2] or ""
+    if suffix in _FACTORS:
+        return number * _FACTORS[suffix]
+    return number.scaleb(int(suffix[1:]))
+
+
+def _check_size(text: str) -> str:
+    try:
+        size = quantity_in_bytes(text)
+    except ValueError:
+        raise FaultsError([Fault("is not a Kubernetes quantity", "write a size such as 5Gi")]) from None
+    if size < 1:
+        raise FaultsError([Fault("is less than one byte", "write a size such as 5Gi")])
+    if size > _MOST_BYTES:
+        raise FaultsError(
+            [Fault("is more than Kubernetes can count, 2^63 - 1 bytes", "write a size such as 5Gi")]
+        )
+    return text
+
+
+Size = Annotated[str, AfterValidator(_check_size)]
+"""A storage request: a Kubernetes quantity of at least one byte."""

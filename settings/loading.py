@@ -1,0 +1,86 @@
+"""Reads an environment from its file, and says in plain words what is wrong with it."""
+
+import re
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from settings.environment import Environment
+from settings.faults import Fault, SettingsError
+from settings.pipeline import ENVIRONMENT_NAME
+from settings.wording import fault_line, fault_lines
+from settings.yaml_file import YamlFile, shown
+
+_SUFFIX = ".yaml"
+
+
+def available_environments(directory: Path) -> list[str]:
+    """Names of the environments in a directory, in alphabetical order; none without such a directory."""
+    return sorted(
+        path.stem for path in directory.glob(f"*{_SUFFIX}") if path.is_file() and _is_name(path.stem)
+    )
+
+
+def load_environment(name: str, directory: Path) -> Environment:
+    """Read `directory/name.yaml` and validate it.
+
+    Args:
+        name: name of the environment.
+        directory: where the environments are.
+
+    Raises:
+        SettingsError: there is no such environment, or something in it is wrong; one line for each fault.
+    """
+    path = _existing_file(name, directory)
+    file = YamlFile(path)
+    if not isinstance(file.data, dict):
+        what = "is empty" if file.data is None else "is not a mapping at its top level"
+        raise SettingsError(
+            f"{file.shown}:1: the file {what}: "
+            "write account, region, cluster and file_system, each as KEY: VALUE"
+        )
+    try:
+        environment = Environment.named(name, file.data)
+    except ValidationError as error:
+        raise SettingsError(*fault_lines(error, Environment, file)) from None
+    _check_pipeline(environment, file, directory)
+    return environment
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(ENVIRONMENT_NAME, text) is not None
+
+
+def _existing_file(name: str, directory: Path) -> Path:
+    if not _is_name(name):
+        raise SettingsError(
+            f'environment "{name}" is not a name for an environment: '
+            "use at most 40 lower-case letters, digits and -, beginning with a letter"
+        )
+    if not directory.is_dir():
+        raise SettingsError(
+            f'environment "{name}": there is no directory {shown(directory)}: make it, or name another'
+        )
+    path = directory / f"{name}{_SUFFIX}"
+    if not path.exists():
+        if path.with_suffix(".yml").exists():
+            raise SettingsError(f"{shown(path.with_suffix('.yml'))}: is not read: rename it to {path.name}")
+        there = available_environments(directory)
+        cure = f"choose {' or '.join(there)}, or write {shown(path)}" if there else f"write {shown(path)}"
+        raise SettingsError(f'there is no environment "{name}": {cure}')
+    return path
+
+
+def _check_pipeline(environment: Environment, file: YamlFile, directory: Path) -> None:
+    if environment.pipeline is None:
+        return
+    there = available_environments(directory)
+    absent = [
+        Fault(
+            "is not an environment beside this file", f"choose {' or '.join(there)}", ("environments", index)
+        )
+        for index, name in enumerate(environment.pipeline.environments)
+        if name not in there
+    ]
+    if absent:
+        raise SettingsError(*(fault_line(file, ("pipeline",), fault) for fault in absent))

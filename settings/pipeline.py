@@ -1,0 +1,76 @@
+"""The pipeline that deploys environments from a repository."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from settings.faults import Fault, FaultsError
+from settings.section import Form, NotEmpty, Section, repeats
+
+ENVIRONMENT_NAME: Final = r"[a-z][a-z0-9-]{0,39}"
+EnvironmentName = Annotated[
+    str,
+    Form(
+        ENVIRONMENT_NAME,
+        "is not a name for an environment",
+        "use at most 40 lower-case letters, digits and -, beginning with a letter",
+    ),
+]
+
+
+class Source(Section):
+    """Where the pipeline takes this project from."""
+
+    connection_arn: Annotated[
+        str,
+        Form(
+            r"arn:aws[a-z-]*:(?:codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[0-9A-Za-z-]+",
+            "is not the ARN of a connection",
+            "write arn:aws:codeconnections:REGION:ACCOUNT:connection/ID",
+        ),
+    ] = Field(
+        description="ARN of the AWS CodeConnections connection to the repository's host.",
+        examples=[
+            "arn:aws:codeconnections:ap-northeast-2:123456789012:connection/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+        ],
+    )
+    repository: Annotated[
+        str, Form(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)+", "is not a repository", "write OWNER/NAME")
+    ] = Field(description="Repository, as owner/name.", examples=["example/airflow-efs-cdk"])
+    branch: Annotated[
+        str,
+        Form(
+            r"[A-Za-z0-9._/-]+", "is not the name of a branch", "use letters, digits and ._/-", max_length=255
+        ),
+    ] = Field(default="main", description="Branch that the pipeline deploys.")
+
+
+class Pipeline(Section):
+    """The pipeline that deploys environments, and itself, from a repository."""
+
+    source: Source = Field(
+        description="Where the pipeline takes this project from.",
+        examples=[{"connection_arn": "arn:aws:codeconnections:…", "repository": "example/airflow-efs-cdk"}],
+    )
+    environments: Annotated[
+        tuple[EnvironmentName, ...],
+        Field(strict=False),
+        NotEmpty("write the environments to deploy, in their order"),
+    ] = Field(
+        description="Environments that it deploys, in this order; each is a file beside this one.",
+        examples=[["staging", "prod"]],
+    )
+
+    @model_validator(mode="after")
+    def _deploys_each_once(self) -> Self:
+        FaultsError.raise_if_any(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
+        for index, earlier in repeats(self.environments, str):
+            yield Fault(
+                f"is listed twice, first as environments[{earlier}]",
+                "remove one of the two",
+                ("environments", index),
+            )

@@ -1,0 +1,56 @@
+"""Every version that a deployment depends on and that is not a Python package. Pure data.
+
+Python packages, the kubectl layers among them, are pinned in pyproject.toml.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+EFS_CSI_DRIVER_CHART: Final = "4.4.1"
+"""Chart aws-efs-csi-driver; 4.4.1 installs driver v3.4.1."""
+
+EFS_CSI_DRIVER_CHART_REPOSITORY: Final = "https://kubernetes-sigs.github.io/aws-efs-csi-driver/"
+"""The Helm repository in which the driver's maintainers publish its chart."""
+
+KUBECTL_LAYERS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
+    {
+        27: ("1.26", "1.27", "1.28"),
+        30: ("1.29", "1.30", "1.31"),
+        33: ("1.32", "1.33", "1.34"),
+        36: ("1.35", "1.36", "1.37"),
+    }
+)
+"""The cluster versions that each kubectl layer (aws-cdk.lambda-layer-kubectl-vNN, by its NN) serves.
+
+kubectl works with an API server one minor version older or newer than itself
+(kubernetes.io/releases/version-skew-policy). So one layer serves three versions, and four layers serve all.
+Helm comes with the layer: v27 holds Helm 3.12, v30 3.17, v33 4.1 and v36 4.2; charts see that version.
+"""
+
+CLUSTER_VERSIONS: Final[tuple[str, ...]] = tuple(
+    version for served in KUBECTL_LAYERS.values() for version in served
+)
+"""Cluster versions that a layer serves, oldest first."""
+
+
+class UnsupportedClusterVersionError(ValueError):
+    """No kubectl layer is within one minor version of the cluster."""
+
+
+def kubectl_layer_for(version: str) -> int:
+    """The minor version of the kubectl layer that serves a cluster of this version.
+
+    Args:
+        version: Kubernetes version of the cluster, major and minor, such as "1.35".
+
+    Raises:
+        UnsupportedClusterVersionError: no layer is within one minor version of it.
+    """
+    for layer, served in KUBECTL_LAYERS.items():
+        if version in served:
+            return layer
+    raise UnsupportedClusterVersionError(
+        f'cluster version "{version}" has no kubectl layer within one minor version: '
+        f'write one of "{CLUSTER_VERSIONS[0]}" to "{CLUSTER_VERSIONS[-1]}"'
+    )

@@ -1,0 +1,125 @@
+"""Reads a YAML file and remembers where each of its values stands and how it was written."""
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from settings.faults import Path, SettingsError
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without surprises: a key stands once in a mapping, and a date is text."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            line = key.start_mark.line + 1
+            if key.value in first:
+                problem = f'key "{key.value}" stands twice, first in line {first[key.value]}'
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            first[key.value] = line
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError:
+            problem = f"a value does not fit its tag {node.tag.removeprefix('tag:yaml.org,2002:')}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class YamlFile:
+    """A file of settings.
+
+    Attributes:
+        shown: path of the file as messages say it, relative to the working directory where that is shorter.
+        data: what the file holds.
+    """
+
+    def __init__(self, path: FilePath) -> None:
+        """Read the file.
+
+        Raises:
+            SettingsError: it cannot be read, or is not YAML.
+        """
+        self.shown = shown(path)
+        text = self._text(path)
+        try:
+            loader = _Loader(text)
+            self._root = loader.get_single_node()
+            self.data: Any = None if self._root is None else loader.construct_document(self._root)
+        except yaml.MarkedYAMLError as error:
+            raise SettingsError(self._malformed(error)) from None
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            column = error.position - text.rfind("\n", 0, error.position)
+            problem = f"character U+{error.character:04X} is not allowed"
+            raise SettingsError(
+                f"{self.shown}:{line}:{column}: malformed YAML: {problem}: remove it"
+            ) from None
+        except RecursionError:
+            raise SettingsError(
+                f"{self.shown}: malformed YAML: it is nested too deeply: flatten it"
+            ) from None
+
+    def _text(self, path: FilePath) -> str:
+        try:
+            return path.read_bytes().decode("utf-8-sig")
+        except IsADirectoryError:
+            raise SettingsError(f"{self.shown}: is a directory: put a YAML file in its place") from None
+        except OSError as error:
+            raise SettingsError(f"{self.shown}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise SettingsError(f"{self.shown}:{line}: is not UTF-8: save the file as UTF-8") from None
+
+    def _malformed(self, error: yaml.MarkedYAMLError) -> str:
+        mark = error.problem_mark or error.context_mark
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        return f"{self.shown}{where}: malformed YAML: {error.problem or error.context}"
+
+    def line(self, path: Path) -> int:
+        """Line of the key or item at a path, or of the nearest one around it that is in the file."""
+        line = 1
+        for marked, _ in self._walk(path):
+            line = marked.start_mark.line + 1
+        return line
+
+    def written(self, path: Path) -> str | None:
+        """The scalar at a path as the file writes it (1.30, not 1.3); None where there is no scalar."""
+        steps = list(self._walk(path))
+        if len(steps) < len(path) or not steps or not isinstance(steps[-1][1], yaml.ScalarNode):
+            return None
+        return str(steps[-1][1].value)
+
+    def _walk(self, path: Path) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+        """For each step of a path that is in the file: the node of its key or item, and that of its value."""
+        node = self._root
+        for step in path:
+            found = None
+            if isinstance(node, yaml.MappingNode):
+                # The last one: merged keys (<<) stand first and are overridden by what follows.
+                found = next((pair for pair in reversed(node.value) if pair[0].value == str(step)), None)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                found = node.value[step], node.value[step]
+            if found is None:
+                return
+            yield found
+            node = found[1]
+
+
+def shown(path: FilePath) -> str:
+    """A path as messages say it: relative to the working directory when it is below it."""
+    working = FilePath.cwd()
+    return str(path.relative_to(working) if path.is_relative_to(working) else path)

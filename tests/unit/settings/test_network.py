@@ -1,0 +1,34 @@
+from ipaddress import IPv4Network, ip_network
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from settings.network import client_faults, overlap_faults
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> str:
+    prefix = draw(st.integers(4, 12))
+    return str(IPv4Network((draw(st.integers(0, 2**prefix - 1)) << (32 - prefix), prefix)))
+
+
+@given(st.lists(blocks(), max_size=5))
+def test_blocks_overlap_exactly_when_an_address_is_in_two(cidrs: list[str]) -> None:
+    networks = [ip_network(cidr) for cidr in cidrs]
+    # Two blocks share an address exactly when one of them holds the first address of the other.
+    shared = sum(
+        one.network_address in other or other.network_address in one
+        for index, one in enumerate(networks)
+        for other in networks[:index]
+    )
+    assert len([*overlap_faults(cidrs)]) == shared
+
+
+@given(st.integers(0, 32))
+def test_clients_are_too_wide_exactly_below_a_prefix_of_8(prefix: int) -> None:
+    assert bool([*client_faults([f"0.0.0.0/{prefix}"])]) == (prefix < 8)
+
+
+@given(st.integers(0, 128))
+def test_clients_with_ipv6_are_too_wide_exactly_below_a_prefix_of_32(prefix: int) -> None:
+    assert bool([*client_faults([f"::/{prefix}"])]) == (prefix < 32)

@@ -1,0 +1,58 @@
+"""Whatever is put in the place of any value, the answer is in plain words and never a traceback."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from settings import SettingsError, load_environment
+
+ENVIRONMENTS = Path(__file__).parents[3] / "environments"
+EXAMPLE = yaml.safe_load((ENVIRONMENTS / "airflow-seoul.yaml").read_text(encoding="utf-8"))
+JARGON = ("Input should", "pydantic", "value_error", "https://errors", "Extra inputs", "[type=", "Traceback",
+          "see docs/settings.md")  # fmt: skip
+
+
+def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(inner for key, item in items for inner in paths(item, (*path, key)))]
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8),
+    st.just([]), st.just({}), st.just({1: 2}), st.just([None]), st.just({"x": []}),
+)  # fmt: skip
+
+
+@given(path=st.sampled_from(paths(EXAMPLE)[1:]), value=VALUES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_value_anywhere_is_accepted_or_refused_in_plain_words(
+    tmp_path: Path, path: tuple[str | int, ...], value: Any
+) -> None:
+    data = copy.deepcopy(EXAMPLE)
+    around = data
+    for step in path[:-1]:
+        around = around[step]
+    around[path[-1]] = value
+    (tmp_path / "prod.yaml").write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    try:
+        load_environment("prod", tmp_path)
+    except SettingsError as error:
+        for line in error.faults:
+            assert line.startswith(f"{tmp_path}/prod.yaml:")
+            assert not [word for word in JARGON if word in line]
+            assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x00", b"\xfe\xff\x00a", b"%", b"!", b"&", b"*", b"<<: 1", b"a: !!binary x"]
+)
+def test_strange_bytes_are_refused_in_plain_words(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "prod.yaml").write_bytes(content)
+    with pytest.raises(SettingsError) as raised:
+        load_environment("prod", tmp_path)
+    assert not [word for word in JARGON if word in str(raised.value)]
