@@ -1,0 +1,73 @@
+"""The security group of a file system's mount targets."""
+
+from collections.abc import Sequence
+from ipaddress import ip_network
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+NFS_PORT = 2049
+"""The one port of NFS 4, and so of EFS."""
+
+
+class NfsSecurityGroup(Construct):
+    """Lets NFS in from named clients, and nothing else in or out.
+
+    A mount target only answers, so there is no open egress. The name and the description of a security group
+    cannot be changed in place: a change makes CloudFormation replace the group.
+
+    Args:
+        vpc: the VPC of the mount targets.
+        client_security_group_ids: security groups whose members may mount, such as those of the cluster's
+            nodes. Default: none.
+        client_cidrs: IPv4 and IPv6 networks whose hosts may mount. Default: none.
+        name: a fixed name of the group. Default: CloudFormation makes one up.
+
+    Raises:
+        ValueError: when nobody may mount, or a CIDR is the whole internet.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: ec2.IVpc,
+        client_security_group_ids: Sequence[str] = (),
+        client_cidrs: Sequence[str] = (),
+        name: str | None = None,
+    ) -> None:
+        if not client_security_group_ids and not client_cidrs:
+            raise ValueError(
+                "client_security_group_ids and client_cidrs are both empty, so nobody could mount; "
+                "name at least one security group or CIDR"
+            )
+        for cidr in client_cidrs:
+            if ip_network(cidr).prefixlen == 0:
+                raise ValueError(
+                    f"client_cidrs: {cidr} is the whole internet; name the networks of the NFS clients"
+                )
+        super().__init__(scope, construct_id)
+
+        self._security_group = ec2.SecurityGroup(
+            self,
+            "Resource",
+            vpc=vpc,
+            security_group_name=name,
+            description="NFS from the clients of the shared EFS file system",
+            allow_all_outbound=False,
+        )
+        for group_id in client_security_group_ids:
+            self._allow(
+                ec2.SecurityGroup.from_security_group_id(self, group_id, group_id, mutable=False), group_id
+            )
+        for cidr in client_cidrs:
+            self._allow(ec2.Peer.ipv6(cidr) if ":" in cidr else ec2.Peer.ipv4(cidr), cidr)
+
+    @property
+    def security_group(self) -> ec2.ISecurityGroup:
+        """The group itself, for the mount targets."""
+        return self._security_group
+
+    def _allow(self, client: ec2.IPeer, named: str) -> None:
+        self._security_group.add_ingress_rule(client, ec2.Port.tcp(NFS_PORT), f"NFS from {named}")

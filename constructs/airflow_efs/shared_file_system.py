@@ -1,0 +1,215 @@
+"""A regional EFS file system with one mount target in each Availability Zone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from aws_cdk import Acknowledgment, RemovalPolicy, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_efs as efs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct, IDependable
+
+STABLE_MOUNT_TARGET_IDS = "@aws-cdk/aws-efs:mountTargetOrderInsensitiveLogicalId"
+"""CDK's feature flag that makes a mount target's logical id from its subnet, not from its place in a list."""
+
+LIFECYCLE_POLICIES = {
+    1: efs.LifecyclePolicy.AFTER_1_DAY,
+    7: efs.LifecyclePolicy.AFTER_7_DAYS,
+    14: efs.LifecyclePolicy.AFTER_14_DAYS,
+    30: efs.LifecyclePolicy.AFTER_30_DAYS,
+    60: efs.LifecyclePolicy.AFTER_60_DAYS,
+    90: efs.LifecyclePolicy.AFTER_90_DAYS,
+    180: efs.LifecyclePolicy.AFTER_180_DAYS,
+    270: efs.LifecyclePolicy.AFTER_270_DAYS,
+    365: efs.LifecyclePolicy.AFTER_365_DAYS,
+}
+"""EFS's closed set of ages, in days since a file was last read, at which it may move to a cheaper class."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MountTargetSubnet:
+    """A subnet that gets a mount target.
+
+    Args:
+        subnet_id: the subnet.
+        availability_zone: the zone that the subnet lies in; a file system has at most one mount target in
+            each.
+    """
+
+    subnet_id: str
+    availability_zone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifecycle:
+    """When files that nobody reads move to a cheaper storage class, and back.
+
+    Args:
+        infrequent_access_after_days: days since the last read after which a file moves to Infrequent
+            Access. Default: 30. ``None``: never.
+        archive_after_days: the same for Archive, which only elastic throughput has. Default: 90. ``None``:
+            never.
+        primary_on_first_access: the first read brings a file back to Standard. Default: True.
+    """
+
+    infrequent_access_after_days: int | None = 30
+    archive_after_days: int | None = 90
+    primary_on_first_access: bool = True
+
+
+class SharedFileSystem(Construct):
+    """A file system that every node in the given zones can mount, encrypted at rest and in transit.
+
+    The file system policy denies whatever does not come over TLS, and allows reading and writing, but not
+    root access, through a mount target. So who may reach a mount target may use the file system: the
+    security group is the lock, access points are the rooms.
+
+    A file system is retained when it leaves the stack or would be replaced, unless ``removal_policy`` says
+    otherwise. Encryption, its key and the performance mode cannot be changed in place.
+
+    Args:
+        vpc: the VPC of the mount targets.
+        subnets: one subnet for each zone. A mount target keeps its logical id, which is made from its zone,
+            when another zone is added or the list is reordered. Another subnet in the same zone cannot take
+            its place in one deployment (EFS has room for one mount target in a zone): remove the zone
+            first.
+        security_group: guards the mount targets; none of its rules is changed.
+        name: the tag ``Name``.
+        throughput: ``elastic`` pays for what is transferred and needs no planning; ``bursting`` earns
+            credits by what is stored. Default: elastic.
+        encryption_key_arn: a customer managed KMS key. Default: the AWS managed key of EFS.
+        lifecycle: Default: Infrequent Access after 30 days, Archive after 90, back at the first read.
+        backups: daily backups by AWS Backup, kept for 35 days. Default: True.
+        removal_policy: Default: retain.
+
+    Raises:
+        ValueError: when a subnet list is empty, a zone comes twice, or a lifecycle is not possible.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: ec2.IVpc,
+        subnets: Sequence[MountTargetSubnet],
+        security_group: ec2.ISecurityGroup,
+        name: str,
+        throughput: Literal["elastic", "bursting"] = "elastic",
+        encryption_key_arn: str | None = None,
+        lifecycle: Lifecycle | None = None,
+        backups: bool = True,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        lifecycle = lifecycle or Lifecycle(archive_after_days=90 if throughput == "elastic" else None)
+        _check_subnets(subnets)
+        if lifecycle.archive_after_days is not None and throughput != "elastic":
+            raise ValueError(
+                f"lifecycle.archive_after_days: {lifecycle.archive_after_days} needs elastic throughput, "
+                f"not {throughput}; use None or throughput elastic"
+            )
+        super().__init__(scope, construct_id)
+
+        # Set here and not left to cdk.json: without it mount targets are numbered, and one more zone
+        # replaces others.
+        self.node.set_context(STABLE_MOUNT_TARGET_IDS, True)
+        self._file_system = efs.FileSystem(
+            self,
+            "Resource",
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnets=[self._import_subnet(subnet) for subnet in subnets]),
+            security_group=security_group,
+            file_system_name=name,
+            encrypted=True,
+            kms_key=kms.Key.from_key_arn(self, "Key", encryption_key_arn) if encryption_key_arn else None,
+            throughput_mode=efs.ThroughputMode[throughput.upper()],
+            lifecycle_policy=_lifecycle_policy(lifecycle.infrequent_access_after_days),
+            transition_to_archive_policy=_lifecycle_policy(lifecycle.archive_after_days),
+            out_of_infrequent_access_policy=(
+                efs.OutOfInfrequentAccessPolicy.AFTER_1_ACCESS if lifecycle.primary_on_first_access else None
+            ),
+            enable_automatic_backups=backups,
+            file_system_policy=_file_system_policy(),
+            # Means "take the policy as it is written": otherwise CDK adds root access to it and leaves out
+            # mounting.
+            allow_anonymous_access=True,
+            removal_policy=removal_policy,
+        )
+
+    @property
+    def file_system_id(self) -> str:
+        """The id, ``fs-…``."""
+        return self._file_system.file_system_id
+
+    @property
+    def file_system_arn(self) -> str:
+        """The ARN, for IAM policies."""
+        return self._file_system.file_system_arn
+
+    @property
+    def mount_targets_available(self) -> IDependable:
+        """All mount targets: what needs the file system to be mountable depends on this."""
+        return self._file_system.mount_targets_available
+
+    def _import_subnet(self, subnet: MountTargetSubnet) -> ec2.ISubnet:
+        # The id of this import becomes the id of the mount target, so it is the zone and nothing else.
+        imported = ec2.Subnet.from_subnet_attributes(
+            self,
+            subnet.availability_zone,
+            subnet_id=subnet.subnet_id,
+            availability_zone=subnet.availability_zone,
+        )
+        Validations.of(imported).acknowledge(
+            Acknowledgment(
+                id="@aws-cdk/aws-ec2:noSubnetRouteTableId", reason="A mount target needs no route table."
+            )
+        )
+        return imported
+
+
+def _check_subnets(subnets: Sequence[MountTargetSubnet]) -> None:
+    if not subnets:
+        raise ValueError("subnets: is empty; name one subnet for each Availability Zone that has nodes")
+    first_in_zone: dict[str, str] = {}
+    for subnet in subnets:
+        if (first := first_in_zone.get(subnet.availability_zone)) is not None:
+            raise ValueError(
+                f"subnets: {first} and {subnet.subnet_id} are both in {subnet.availability_zone}; "
+                "EFS has one mount target in a zone: keep one of them"
+            )
+        first_in_zone[subnet.availability_zone] = subnet.subnet_id
+
+
+def _lifecycle_policy(days: int | None) -> efs.LifecyclePolicy | None:
+    if days is None:
+        return None
+    if days not in LIFECYCLE_POLICIES:
+        raise ValueError(f"lifecycle: {days} days is not one of {', '.join(map(str, LIFECYCLE_POLICIES))}")
+    return LIFECYCLE_POLICIES[days]
+
+
+def _file_system_policy() -> iam.PolicyDocument:
+    """TLS or nothing; mount, read and write, but not as root, and only through a mount target.
+
+    The statements name no resource on purpose: in a file system policy it is the file system itself.
+    https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+    """
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                sid="DenyWithoutTls",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["*"],
+                conditions={"Bool": {"aws:SecureTransport": "false"}},
+            ),
+            iam.PolicyStatement(
+                sid="AllowThroughMountTargets",
+                principals=[iam.AnyPrincipal()],
+                actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+                conditions={"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}},
+            ),
+        ]
+    )

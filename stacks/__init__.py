@@ -1,0 +1,1 @@
+"""Stacks: each turns one validated environment into props, and wires constructs."""

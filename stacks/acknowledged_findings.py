@@ -1,0 +1,146 @@
+"""Findings of cdk-nag that stand: each on one resource, with the reason why it is acceptable there.
+
+Nothing is acknowledged for a whole stack. A record whose finding is gone is dead weight; a test finds it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
+from constructs import IConstruct
+
+HANDLER = "Cluster/KubectlProvider/Handler"
+FRAMEWORK = "Cluster/KubectlProvider/Provider/framework-onEvent"
+CONTROLLER_POLICY = "Driver/Controller/Policy/Resource"
+NODE_POLICY = "Driver/Node/Policy/Resource"
+
+WRITES_LOGS = (
+    "CDK's kubectl provider attaches it. It allows nothing but writing logs to CloudWatch Logs; without "
+    "its log a failed deployment could not be explained."
+)
+READS_CHARTS = (
+    "CDK's kubectl provider attaches it, so that a chart can come from Amazon ECR. It is read-only, and the "
+    "function runs only when CloudFormation works on this stack."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcknowledgedFinding:
+    """One finding that stands.
+
+    Args:
+        rule: The finding as cdk-nag names it, ``AwsSolutions-…``, with what it found in brackets.
+        where: The path of the one resource, below the stack.
+        reason: Why it is acceptable there, for an auditor who knows the rule and not this project.
+    """
+
+    rule: str
+    where: str
+    reason: str
+
+
+def acknowledge(stack: Stack, findings: Iterable[AcknowledgedFinding]) -> None:
+    """Tell cdk-nag that these findings of a stack stand.
+
+    Raises:
+        LookupError: a path names no resource of the stack.
+    """
+    for finding in findings:
+        Validations.of(_construct_at(stack, finding.where)).acknowledge(
+            Acknowledgment(id=f"AwsSolutions::{finding.rule}", reason=finding.reason)
+        )
+
+
+def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
+    """The findings that stand in an ``EfsStorageStack``."""
+    handler_id = _logical_id(stack, f"{HANDLER}/Resource")
+    access_points = f"arn:<AWS::Partition>:elasticfilesystem:{stack.region}:{stack.account}:access-point/*"
+    findings = [
+        AcknowledgedFinding(
+            rule="AwsSolutions-L1",
+            where=f"{HANDLER}/Resource",
+            reason="The function is CDK's own handler. CDK gives it the newest Python that every region "
+            "has and that the handler is tested with; it moves on with aws-cdk-lib.",
+        ),
+        AcknowledgedFinding(
+            rule="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]",
+            where=f"{FRAMEWORK}/ServiceRole/Resource",
+            reason=WRITES_LOGS,
+        ),
+        AcknowledgedFinding(
+            rule=f"AwsSolutions-IAM5[Resource::<{handler_id}.Arn>:*]",
+            where=f"{FRAMEWORK}/ServiceRole/DefaultPolicy/Resource",
+            reason="Before the colon stands one function, the kubectl handler of this stack; the asterisk "
+            "stands for versions and aliases of that same function.",
+        ),
+        AcknowledgedFinding(
+            rule="AwsSolutions-IAM5[Resource::*]",
+            where=CONTROLLER_POLICY,
+            reason="Only Describe calls: of access points, file systems, mount targets and zones. They "
+            "read names and ids, no data. Every call that changes something names the file system, "
+            "or is held to the driver's tag.",
+        ),
+        AcknowledgedFinding(
+            rule=f"AwsSolutions-IAM5[Resource::{access_points}]",
+            where=CONTROLLER_POLICY,
+            reason="Access points get their ids when a claim is made, long after this policy. Conditions "
+            "narrow the asterisk: tagging is possible only while an access point is being created, "
+            "and deleting only where the driver's tag efs.csi.aws.com/cluster is.",
+        ),
+        AcknowledgedFinding(
+            rule="AwsSolutions-IAM5[Resource::*]",
+            where=NODE_POLICY,
+            reason="Only ec2:DescribeAvailabilityZones, which has no resource to name and reads zone names.",
+        ),
+    ]
+    # The role is the provider's own only when the cluster admits it by an access entry.
+    if _exists(stack, f"{HANDLER}/ServiceRole"):
+        findings += _handler_role_findings(stack)
+    return findings
+
+
+def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:
+    role = f"{HANDLER}/ServiceRole/Resource"
+    condition = _logical_id(stack, f"{HANDLER}/HasEcrPublic")
+    managed = "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy"
+    return [
+        AcknowledgedFinding(
+            rule=f"{managed}/service-role/AWSLambdaBasicExecutionRole]", where=role, reason=WRITES_LOGS
+        ),
+        AcknowledgedFinding(
+            rule=f"{managed}/AmazonEC2ContainerRegistryReadOnly]", where=role, reason=READS_CHARTS
+        ),
+        AcknowledgedFinding(
+            # cdk-nag cannot read a policy that only one partition has, and names it by its whole expression.
+            rule=f'AwsSolutions-IAM4[Policy::{{"Fn::If":["{condition}",{{"Fn::Join":["",["arn:",'
+            '{"Ref":"AWS::Partition"},":iam::aws:policy/AmazonElasticContainerRegistryPublicReadOnly"]]},'
+            '{"Ref":"AWS::NoValue"}]}]',
+            where=role,
+            reason=READS_CHARTS,
+        ),
+    ]
+
+
+def _exists(stack: Stack, path: str) -> bool:
+    try:
+        _construct_at(stack, path)
+    except LookupError:
+        return False
+    return True
+
+
+def _construct_at(stack: Stack, path: str) -> IConstruct:
+    found: IConstruct = stack
+    for step in path.split("/"):
+        child = found.node.try_find_child(step)
+        if child is None:
+            raise LookupError(f"{stack.node.path}/{path}: {found.node.path} has no child {step}")
+        found = child
+    return found
+
+
+def _logical_id(stack: Stack, path: str) -> str:
+    element = _construct_at(stack, path)
+    assert isinstance(element, CfnElement), f"{path} is no element of a template"  # noqa: S101
+    logical_id: str = stack.resolve(element.logical_id)
+    return logical_id

@@ -1,0 +1,67 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from settings import Environment, load_environment
+from stacks import efs_storage_stack
+from stacks.acknowledged_findings import AcknowledgedFinding, acknowledge, efs_storage_findings
+from stacks.efs_storage_stack import EfsStorageStack
+from stacks.validation_report import findings
+from tests.unit.conftest import ENVIRONMENTS, fast_app
+
+NAMES = ["airflow-seoul", "dynamic-provisioning"]
+
+
+def check(environment: Environment, outdir: Path) -> list[str]:
+    app = fast_app(outdir)
+    app.node.set_context("@aws-cdk/core:failSynthOnValidationErrors", False)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    EfsStorageStack(app, "EfsStorageStack", environment=environment)
+    return findings(Path(app.synth().directory))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_found_in_a_worked_example(name: str, tmp_path: Path) -> None:
+    assert check(load_environment(name, ENVIRONMENTS), tmp_path) == []
+
+
+def test_nothing_is_found_when_the_cluster_trusts_a_role(tmp_path: Path) -> None:
+    environment = load_environment("airflow-seoul", ENVIRONMENTS)
+    access = environment.cluster.access.model_copy(
+        update={"entry": False, "role_arn": "arn:aws:iam::123456789012:role/deployer"}
+    )
+    cluster = environment.cluster.model_copy(update={"access": access})
+    assert check(environment.model_copy(update={"cluster": cluster}), tmp_path) == []
+
+
+def test_every_acknowledgement_is_for_a_finding_that_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[AcknowledgedFinding] = []
+
+    def remember(_: Stack, found: Sequence[AcknowledgedFinding]) -> None:
+        seen.extend(found)
+
+    monkeypatch.setattr(efs_storage_stack, "acknowledge", remember)
+    found = check(load_environment("airflow-seoul", ENVIRONMENTS), tmp_path)
+    assert sorted(text.partition(": ")[0] for text in found) == sorted(
+        f"{finding.rule} in EfsStorageStack/{finding.where}" for finding in seen
+    )
+
+
+def test_every_acknowledgement_is_for_one_resource_and_gives_a_reason(app: App) -> None:
+    environment = load_environment("airflow-seoul", ENVIRONMENTS)
+    stack = EfsStorageStack(app, "EfsStorageStack", environment=environment)
+    for finding in efs_storage_findings(stack):
+        assert finding.where.endswith("/Resource"), finding
+        assert len(finding.reason.split()) > 10, finding
+
+
+def test_an_acknowledgement_of_nothing_is_an_error(stack: Stack) -> None:
+    record: dict[str, Any] = {"rule": "AwsSolutions-EC23", "where": "Gone/Resource", "reason": "It was open."}
+    with pytest.raises(LookupError, match=r"^Stack/Gone/Resource: Stack has no child Gone$"):
+        acknowledge(stack, [AcknowledgedFinding(**record)])

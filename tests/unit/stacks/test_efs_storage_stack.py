@@ -1,0 +1,257 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Match, Template
+
+from settings import Environment, load_environment
+from stacks.efs_storage_stack import EfsStorageStack
+from tests.unit.conftest import ENVIRONMENTS
+from tests.unit.templates import Resources, manifest, of_type, only, resources, waits_for
+
+MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
+CHART = "Custom::AWSCDK-EKS-HelmChart"
+EXAMPLES = ["airflow_seoul", "dynamic_provisioning"]
+
+
+@pytest.fixture(params=EXAMPLES)
+def example(request: pytest.FixtureRequest) -> Template:
+    template: Template = request.getfixturevalue(request.param)
+    return template
+
+
+@pytest.fixture
+def environment() -> Environment:
+    return load_environment("airflow-seoul", ENVIRONMENTS)
+
+
+def altered(environment: Environment, part: str, **fields: Any) -> Environment:
+    changed = getattr(environment, part).model_copy(update=fields)
+    return environment.model_copy(update={part: changed})
+
+
+def of_kind(template: Template, kind: str) -> Resources:
+    return {
+        key: value for key, value in of_type(template, MANIFEST).items() if manifest(value)["kind"] == kind
+    }
+
+
+def types_waited_for(template: Template, logical_id: str) -> set[str]:
+    everything = resources(template)
+    return {everything[found]["Type"] for found in waits_for(everything, logical_id)}
+
+
+def test_the_physical_name_carries_the_environment(app: App, environment: Environment) -> None:
+    stack = EfsStorageStack(app, "EfsStorageStack", environment=environment)
+    assert (stack.node.id, stack.stack_name) == ("EfsStorageStack", "EfsStorageStack-airflow-seoul")
+    assert (stack.account, stack.region) == ("123456789012", "ap-northeast-2")
+
+
+def test_there_is_no_nested_stack_and_no_third_function(example: Template) -> None:
+    example.resource_count_is("AWS::CloudFormation::Stack", 0)
+    assert len(of_type(example, "AWS::Lambda::Function")) <= 2
+
+
+def test_the_template_says_what_it_made(example: Template) -> None:
+    assert set(example.to_json()["Outputs"]) == {
+        "FileSystemId",
+        "FileSystemArn",
+        "SecurityGroupId",
+        "ControllerRoleArn",
+        "NodeRoleArn",
+        "StorageClassNames",
+    }
+
+
+def test_a_class_comes_after_driver_policy_and_every_mount_target(example: Template) -> None:
+    (storage_class,) = of_kind(example, "StorageClass")
+    before = waits_for(resources(example), storage_class)
+    assert set(of_type(example, CHART)) <= before
+    assert set(of_type(example, "AWS::EFS::MountTarget")) <= before
+    assert any(found.startswith("DriverControllerPolicy") for found in before)
+
+
+def test_a_class_does_not_wait_for_the_policy_of_the_nodes(example: Template) -> None:
+    (storage_class,) = of_kind(example, "StorageClass")
+    before = waits_for(resources(example), storage_class)
+    assert not any(found.startswith("DriverNodePolicy") for found in before)
+
+
+def test_a_claim_comes_after_its_class(dynamic_provisioning: Template) -> None:
+    (storage_class,) = of_kind(dynamic_provisioning, "StorageClass")
+    (claim,) = of_kind(dynamic_provisioning, "PersistentVolumeClaim")
+    assert storage_class in waits_for(resources(dynamic_provisioning), claim)
+
+
+def test_the_chart_waits_for_access_and_roles_and_for_nothing_else(example: Template) -> None:
+    (chart,) = of_type(example, CHART)
+    assert types_waited_for(example, chart) == {
+        "AWS::EKS::AccessEntry",
+        "AWS::IAM::Role",
+        "AWS::IAM::Policy",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::LayerVersion",
+    }
+
+
+def test_the_file_system_waits_for_nothing(example: Template) -> None:
+    (file_system,) = of_type(example, "AWS::EFS::FileSystem")
+    assert types_waited_for(example, file_system) == set()
+
+
+def test_mount_targets_do_not_wait_for_the_cluster(example: Template) -> None:
+    for mount_target in of_type(example, "AWS::EFS::MountTarget"):
+        assert types_waited_for(example, mount_target) == {"AWS::EFS::FileSystem", "AWS::EC2::SecurityGroup"}
+
+
+def test_everything_in_the_cluster_goes_before_the_access_entry_on_deletion(example: Template) -> None:
+    (entry,) = of_type(example, "AWS::EKS::AccessEntry")
+    applied = [*of_type(example, CHART), *of_type(example, MANIFEST)]
+    assert [key for key in applied if entry not in waits_for(resources(example), key)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("AWS::EFS::FileSystem", "FileSystemTags"),
+        ("AWS::EC2::SecurityGroup", "Tags"),
+        ("AWS::IAM::Role", "Tags"),
+        ("AWS::Lambda::Function", "Tags"),
+        ("AWS::EKS::AccessEntry", "Tags"),
+    ],
+)
+def test_everything_that_takes_tags_is_tagged(airflow_seoul: Template, kind: str, field: str) -> None:
+    found = of_type(airflow_seoul, kind)
+    assert found
+    for resource in found.values():
+        tags = {tag["Key"]: tag["Value"] for tag in resource["Properties"][field]}
+        assert tags["airflow-efs:environment"] == "airflow-seoul"
+        assert tags["airflow-efs:cluster"] == "k8s-cluster"
+
+
+def test_the_users_tags_are_on_everything_but_do_not_rename_the_file_system(
+    synthesized: Callable[[Environment], Template], environment: Environment
+) -> None:
+    tagged = environment.model_copy(update={"tags": {"team": "data", "Name": "everything"}})
+    template = synthesized(altered(tagged, "file_system", tags={"tier": "logs"}))
+    tags = only(of_type(template, "AWS::EFS::FileSystem"))["Properties"]["FileSystemTags"]
+    found = {tag["Key"]: tag["Value"] for tag in tags}
+    assert (found["team"], found["tier"], found["Name"]) == ("data", "logs", "efs_fs")
+    template.has_resource_properties(
+        "AWS::EC2::SecurityGroup", {"Tags": Match.array_with([{"Key": "team", "Value": "data"}])}
+    )
+
+
+def test_nodes_are_the_clients_when_the_settings_say_so(dynamic_provisioning: Template) -> None:
+    environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    allowed = of_type(dynamic_provisioning, "AWS::EC2::SecurityGroupIngress").values()
+    assert [rule["Properties"]["SourceSecurityGroupId"] for rule in allowed] == list(
+        environment.cluster.node_security_groups
+    )
+
+
+def test_a_role_that_the_cluster_trusts_needs_no_access_entry(
+    synthesized: Callable[[Environment], Template], environment: Environment
+) -> None:
+    role = "arn:aws:iam::123456789012:role/deployer"
+    access = environment.cluster.access.model_copy(update={"entry": False, "role_arn": role})
+    template = synthesized(altered(environment, "cluster", access=access))
+    template.resource_count_is("AWS::EKS::AccessEntry", 0)
+    template.has_resource_properties("AWS::Lambda::Function", {"Role": role})
+
+
+def test_what_the_settings_let_go_goes_with_the_stack(
+    synthesized: Callable[[Environment], Template], environment: Environment
+) -> None:
+    template = synthesized(altered(environment, "file_system", removal="destroy"))
+    assert only(of_type(template, "AWS::EFS::FileSystem"))["DeletionPolicy"] == "Delete"
+
+
+def test_without_classes_there_is_still_a_file_system_and_a_driver(
+    synthesized: Callable[[Environment], Template], environment: Environment
+) -> None:
+    template = synthesized(environment.model_copy(update={"storage_classes": (), "claims": ()}))
+    template.resource_count_is(MANIFEST, 0)
+    template.resource_count_is(CHART, 1)
+    assert "StorageClassNames" not in template.to_json()["Outputs"]
+
+
+def test_claims_whose_joined_names_are_equal_are_two(
+    synthesized: Callable[[Environment], Template],
+) -> None:
+    environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    (claim,) = environment.claims
+    twins = tuple(
+        claim.model_copy(update={"namespace": namespace, "name": name})
+        for namespace, name in [("a-b", "c"), ("a", "b-c")]
+    )
+    template = synthesized(environment.model_copy(update={"claims": twins}))
+    assert len(of_kind(template, "PersistentVolumeClaim")) == 2
+
+
+def test_the_layer_fits_the_clusters_version(airflow_seoul: Template, dynamic_provisioning: Template) -> None:
+    def kubectl(template: Template) -> str:
+        layers = of_type(template, "AWS::Lambda::LayerVersion").values()
+        (found,) = (
+            layer["Properties"]["Description"] for layer in layers if "kubectl" in str(layer["Properties"])
+        )
+        return str(found)
+
+    assert kubectl(airflow_seoul).startswith("/opt/kubectl/kubectl 1.36.")
+    assert kubectl(dynamic_provisioning).startswith("/opt/kubectl/kubectl 1.33.")
+
+
+def test_worked_example_a_has_its_exact_values(airflow_seoul: Template) -> None:
+    airflow_seoul.has_resource_properties("AWS::IAM::Role", {"RoleName": "AmazonEKS_EFS_CSI_DriverRole"})
+    airflow_seoul.has_resource_properties(
+        "AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "AmazonEKS_EFS_CSI_Driver_Policy"}
+    )
+    group = only(of_type(airflow_seoul, "AWS::EC2::SecurityGroup"))["Properties"]
+    environment = load_environment("airflow-seoul", ENVIRONMENTS)
+    assert group["GroupName"] == "efs-sg"
+    assert [rule["CidrIp"] for rule in group["SecurityGroupIngress"]] == list(environment.cluster.vpc.cidrs)
+    (storage_class,) = of_kind(airflow_seoul, "StorageClass").values()
+    (file_system,) = of_type(airflow_seoul, "AWS::EFS::FileSystem")
+    found = manifest(storage_class)
+    assert found["metadata"]["name"] == "efs-sc"
+    assert found["parameters"] == {
+        "provisioningMode": "efs-ap",
+        "fileSystemId": file_system,
+        "directoryPerms": "700",
+        "gidRangeStart": "1000",
+        "gidRangeEnd": "2000",
+        "basePath": "/prod_airflow",
+    }
+    assert of_kind(airflow_seoul, "PersistentVolumeClaim") == {}
+
+
+def test_worked_example_b_has_its_exact_values(dynamic_provisioning: Template) -> None:
+    (storage_class,) = of_kind(dynamic_provisioning, "StorageClass").values()
+    (file_system,) = of_type(dynamic_provisioning, "AWS::EFS::FileSystem")
+    assert manifest(storage_class) == {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "efs-sc-1"},
+        "provisioner": "efs.csi.aws.com",
+        "mountOptions": ["tls"],
+        "volumeBindingMode": "Immediate",
+        "reclaimPolicy": "Delete",
+        "parameters": {
+            "provisioningMode": "efs-ap",
+            "fileSystemId": file_system,
+            "directoryPerms": "700",
+            "uid": "1000",
+            "gid": "1000",
+            "gidRangeStart": "1000",
+            "gidRangeEnd": "2000",
+            "basePath": "/dynamic_provisioning",
+        },
+    }
+    (claim,) = of_kind(dynamic_provisioning, "PersistentVolumeClaim").values()
+    assert manifest(claim)["metadata"] == {"name": "efs-claim-1", "namespace": "default"}
+    assert manifest(claim)["spec"] == {
+        "accessModes": ["ReadWriteMany"],
+        "storageClassName": "efs-sc-1",
+        "resources": {"requests": {"storage": "5Gi"}},
+    }
