@@ -79,9 +79,7 @@ def trace(api: kubernetes.ApiClient, efs: Any, *, name: str, namespace: str) -> 
         )
         targets = efs.describe_mount_targets(FileSystemId=handle.file_system_id)["MountTargets"]
     except ClientError as error:
-        raise TraceError(
-            f"volume {volume.metadata.name} names {source.volume_handle}, but {error}"
-        ) from error
+        raise TraceError(f"volume {volume_name} names {source['volumeHandle']}, but {error}") from error
     return Chain(
         claim=claim,
         volume=volume,
