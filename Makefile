@@ -49,7 +49,7 @@ rehearsal-tests: setup
 	pytest tests/rehearsal
 
 synth: setup
-	npx cdk synth --quiet --all $(CONTEXT)
+	npx cdk synth --quiet $(CONTEXT)
 
 diff: setup
 	npx cdk diff EfsStorageStack $(CONTEXT)

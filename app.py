@@ -7,7 +7,8 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from settings import SettingsError, load_environment
-from stacks.efs_storage_stack import EfsStorageStack
+from stacks.delivery_pipeline_stack import DeliveryPipelineStack
+from stacks.environment_stage import add_environment_stacks
 from stacks.validation_report import findings
 
 
@@ -22,7 +23,15 @@ def add_stacks(app: App) -> None:
         raise SettingsError("no environment is chosen: run this by the CDK CLI, with -c environment=NAME")
     directory = Path(__file__).parent / (app.node.try_get_context("environments") or "environments")
     environment = load_environment(str(name), directory)
-    EfsStorageStack(app, "EfsStorageStack", environment=environment)
+    add_environment_stacks(app, environment)
+    if environment.pipeline is not None:
+        DeliveryPipelineStack(
+            app,
+            "DeliveryPipelineStack",
+            environment=environment,
+            pipeline=environment.pipeline,
+            stages=[load_environment(stage, directory) for stage in environment.pipeline.environments],
+        )
 
 
 def synthesize(app: App) -> list[str]:

@@ -33,6 +33,15 @@ CLUSTER_VERSIONS: Final[tuple[str, ...]] = tuple(
 )
 """Cluster versions that a layer serves, oldest first."""
 
+PIPELINE_PYTHON: Final = "3.11"
+"""Python of the pipeline's synth step: the oldest that this project supports. The image has up to 3.14."""
+
+PIPELINE_NODE: Final = "24"
+"""Node.js of every build step of the pipeline. The image also has 22."""
+
+PIPELINE_CDK_ASSETS: Final = "4.7.3"
+"""The npm package cdk-assets, with which the pipeline publishes assets; unpinned, CDK takes the latest."""
+
 
 class UnsupportedClusterVersionError(ValueError):
     """No kubectl layer is within one minor version of the cluster."""

@@ -53,7 +53,7 @@ def acknowledge(stack: Stack, findings: Iterable[AcknowledgedFinding]) -> None:
 
 def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
     """The findings that stand in an ``EfsStorageStack``."""
-    handler_id = _logical_id(stack, f"{HANDLER}/Resource")
+    handler_id = logical_id(stack, f"{HANDLER}/Resource")
     access_points = f"arn:<AWS::Partition>:elasticfilesystem:{stack.region}:{stack.account}:access-point/*"
     findings = [
         AcknowledgedFinding(
@@ -101,7 +101,7 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
 
 def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:
     role = f"{HANDLER}/ServiceRole/Resource"
-    condition = _logical_id(stack, f"{HANDLER}/HasEcrPublic")
+    condition = logical_id(stack, f"{HANDLER}/HasEcrPublic")
     managed = "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy"
     return [
         AcknowledgedFinding(
@@ -139,8 +139,13 @@ def _construct_at(stack: Stack, path: str) -> IConstruct:
     return found
 
 
-def _logical_id(stack: Stack, path: str) -> str:
+def logical_id(stack: Stack, path: str) -> str:
+    """Logical id of the element at a path below a stack, as cdk-nag writes it in what it finds.
+
+    Raises:
+        LookupError: the path names no construct of the stack.
+    """
     element = _construct_at(stack, path)
     assert isinstance(element, CfnElement), f"{path} is no element of a template"  # noqa: S101
-    logical_id: str = stack.resolve(element.logical_id)
-    return logical_id
+    found: str = stack.resolve(element.logical_id)
+    return found

@@ -58,9 +58,10 @@ class NfsSecurityGroup(Construct):
             allow_all_outbound=False,
         )
         for group_id in client_security_group_ids:
-            self._allow(
-                ec2.SecurityGroup.from_security_group_id(self, group_id, group_id, mutable=False), group_id
-            )
+            # A peer and not an imported group: its rule stands inside the group. A rule of its own would have
+            # the construct's whole path in its id, and a pipeline that takes over a stack deployed by hand
+            # would make it a second time, which EC2 refuses.
+            self._allow(ec2.Peer.security_group_id(group_id), group_id)
         for cidr in client_cidrs:
             self._allow(ec2.Peer.ipv6(cidr) if ":" in cidr else ec2.Peer.ipv4(cidr), cidr)
 

@@ -8,15 +8,16 @@ from tests.unit.templates import of_type, only
 
 
 def test_a_security_group_of_clients_gets_in_by_nfs_only(stack: Stack, vpc: ec2.IVpc) -> None:
-    NfsSecurityGroup(stack, "Nfs", vpc=vpc, client_security_group_ids=["sg-1"])
-    template = Template.from_stack(stack)
-    assert only(of_type(template, "AWS::EC2::SecurityGroupIngress"))["Properties"] == {
-        "Description": "NFS from sg-1",
+    NfsSecurityGroup(stack, "Nfs", vpc=vpc, client_security_group_ids=["sg-03d9c8b5a7f1e6240"])
+    (rule,) = only(of_type(Template.from_stack(stack), "AWS::EC2::SecurityGroup"))["Properties"][
+        "SecurityGroupIngress"
+    ]
+    assert rule == {
+        "Description": "NFS from sg-03d9c8b5a7f1e6240",
         "IpProtocol": "tcp",
         "FromPort": 2049,
         "ToPort": 2049,
-        "SourceSecurityGroupId": "sg-1",
-        "GroupId": {"Fn::GetAtt": [next(iter(of_type(template, "AWS::EC2::SecurityGroup"))), "GroupId"]},
+        "SourceSecurityGroupId": "sg-03d9c8b5a7f1e6240",
     }
 
 

@@ -145,8 +145,10 @@ def test_the_users_tags_are_on_everything_but_do_not_rename_the_file_system(
 
 def test_nodes_are_the_clients_when_the_settings_say_so(dynamic_provisioning: Template) -> None:
     environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
-    allowed = of_type(dynamic_provisioning, "AWS::EC2::SecurityGroupIngress").values()
-    assert [rule["Properties"]["SourceSecurityGroupId"] for rule in allowed] == list(
+    allowed = only(of_type(dynamic_provisioning, "AWS::EC2::SecurityGroup"))["Properties"][
+        "SecurityGroupIngress"
+    ]
+    assert [rule["SourceSecurityGroupId"] for rule in allowed] == list(
         environment.cluster.node_security_groups
     )
 

@@ -1,0 +1,139 @@
+"""Findings of cdk-nag that stand in the pipeline's stack. All are of policies that aws-cdk-lib writes."""
+
+from collections.abc import Iterable, Iterator
+
+from aws_cdk import Stack
+
+from stacks.acknowledged_findings import AcknowledgedFinding, logical_id
+
+PIPELINE = "Pipeline/Pipeline/Role/DefaultPolicy/Resource"
+SOURCE = "Pipeline/Pipeline/Source/Repository/CodePipelineActionRole/DefaultPolicy/Resource"
+SYNTH_PROJECT = "Pipeline/Pipeline/Build/Synth/CdkBuildProject"
+SYNTH = f"{SYNTH_PROJECT}/Role/DefaultPolicy/Resource"
+SELF_MUTATION_PROJECT = "Pipeline/UpdatePipeline/SelfMutation"
+SELF_MUTATION = f"{SELF_MUTATION_PROJECT}/Role/DefaultPolicy/Resource"
+ASSETS = "Pipeline/Assets/FileRole/DefaultPolicy/Resource"
+
+READ_ARTIFACTS = ("s3:GetBucket*", "s3:GetObject*", "s3:List*")
+WRITE_ARTIFACTS = ("s3:Abort*", "s3:DeleteObject*")
+USE_KEY = ("kms:GenerateDataKey*", "kms:ReEncrypt*")
+
+
+def delivery_pipeline_findings(stack: Stack, buckets_elsewhere: Iterable[str]) -> list[AcknowledgedFinding]:
+    """The findings that stand in a ``DeliveryPipelineStack``.
+
+    Args:
+        stack: The pipeline's stack.
+        buckets_elsewhere: Names of the artefact buckets in other regions.
+    """
+    return [
+        *_actions(PIPELINE, *READ_ARTIFACTS, *WRITE_ARTIFACTS, *USE_KEY),
+        *_actions(SOURCE, *READ_ARTIFACTS, *WRITE_ARTIFACTS, *USE_KEY),
+        *_actions(SYNTH, *READ_ARTIFACTS, *WRITE_ARTIFACTS, *USE_KEY),
+        *_actions(SELF_MUTATION, *READ_ARTIFACTS, *USE_KEY),
+        *_actions(ASSETS, *READ_ARTIFACTS),
+        *_artifacts(stack),
+        *_artifacts_elsewhere(stack, buckets_elsewhere),
+        *_project(stack, SYNTH, SYNTH_PROJECT),
+        *_project(stack, SELF_MUTATION, SELF_MUTATION_PROJECT),
+        *_self_mutation(stack),
+        *_assets(stack),
+    ]
+
+
+def _resource(where: str, resource: str, reason: str) -> AcknowledgedFinding:
+    return AcknowledgedFinding(rule=f"AwsSolutions-IAM5[Resource::{resource}]", where=where, reason=reason)
+
+
+def _actions(where: str, *actions: str) -> Iterator[AcknowledgedFinding]:
+    for action in actions:
+        on = "the key of the artefacts" if action.startswith("kms:") else "the bucket of the artefacts"
+        yield AcknowledgedFinding(
+            rule=f"AwsSolutions-IAM5[Action::{action}]",
+            where=where,
+            reason=f"The statement names one kind of resource, {on} of this pipeline. The asterisk stands "
+            "for the variants of one call, such as those for a version of an object.",
+        )
+
+
+def _artifacts(stack: Stack) -> Iterator[AcknowledgedFinding]:
+    bucket = logical_id(stack, "Artifacts/Bucket/Resource")
+    for where in (PIPELINE, SOURCE, SYNTH, SELF_MUTATION, ASSETS):
+        yield _resource(
+            where,
+            f"<{bucket}.Arn>/*",
+            "Only objects in the artefact bucket of this pipeline. CodePipeline makes up their names in "
+            "every run, so that no policy can know them.",
+        )
+
+
+def _artifacts_elsewhere(stack: Stack, buckets: Iterable[str]) -> Iterator[AcknowledgedFinding]:
+    names = [stack.resolve(name) for name in buckets]
+    for name in names:
+        yield _resource(
+            PIPELINE,
+            f"arn:<AWS::Partition>:s3:::{name}/*",
+            "Only objects in the artefact bucket of this pipeline in another region. CodePipeline makes up "
+            "their names in every run, so that no policy can know them.",
+        )
+    if names:
+        yield _resource(
+            PIPELINE,
+            "*",
+            "The key of an artefact bucket in another region has an id that this stack cannot know. The "
+            "statement UsesNoOtherKey of the same policy denies every key but this stack's and those with "
+            "the aliases of this pipeline.",
+        )
+
+
+def _project(stack: Stack, where: str, project: str) -> Iterator[AcknowledgedFinding]:
+    project_id = logical_id(stack, f"{project}/Resource")
+    account = f"{stack.region}:{stack.account}"
+    yield _resource(
+        where,
+        f"arn:<AWS::Partition>:logs:{account}:log-group:/aws/codebuild/<{project_id}>:*",
+        "One log group, of this one project; the asterisk stands for the streams in it, one for each build.",
+    )
+    yield _resource(
+        where,
+        f"arn:<AWS::Partition>:codebuild:{account}:report-group/<{project_id}>-*",
+        "Only report groups of this one project. A buildspec names them, and CodeBuild puts the project's "
+        "name before it.",
+    )
+
+
+def _self_mutation(stack: Stack) -> Iterator[AcknowledgedFinding]:
+    yield _resource(
+        SELF_MUTATION,
+        f"arn:*:iam::{stack.account}:role/*",
+        "Only sts:AssumeRole, only in the pipeline's own account, and only of roles that cdk bootstrap "
+        "tagged as deploy or publishing roles. Their trust policies decide as well.",
+    )
+    yield _resource(
+        SELF_MUTATION,
+        "*",
+        "Only cloudformation:DescribeStacks and s3:ListBucket, with which the CDK CLI finds the bootstrap "
+        "stack and its bucket. They read names, and change nothing.",
+    )
+
+
+def _assets(stack: Stack) -> Iterator[AcknowledgedFinding]:
+    account = f"{stack.region}:{stack.account}"
+    yield _resource(
+        ASSETS,
+        "*",
+        "Three calls that start and stop builds, which this role does not need: the statement StartsNoBuild "
+        "of the same policy denies them all.",
+    )
+    yield _resource(
+        ASSETS,
+        f"arn:<AWS::Partition>:logs:{account}:log-group:/aws/codebuild/*",
+        "The role writes logs of builds, and can neither read nor delete any. CDK makes the role before the "
+        "project whose name the log group has.",
+    )
+    yield _resource(
+        ASSETS,
+        f"arn:<AWS::Partition>:codebuild:{account}:report-group/*",
+        "The role can only put test reports, which hold no secret and start nothing. CDK makes the role "
+        "before the project whose name a report group begins with.",
+    )

@@ -1,0 +1,201 @@
+"""The pipeline that deploys environments, and itself, from a repository."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from aws_cdk import Environment as Target
+from aws_cdk import Stack, Tags, pipelines
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct, IConstruct
+
+from airflow_efs.artifact_store import ArtifactStore
+from settings import Environment
+from settings.pipeline import Pipeline
+from settings.versions import PIPELINE_CDK_ASSETS, PIPELINE_NODE, PIPELINE_PYTHON
+from stacks.acknowledged_findings import acknowledge
+from stacks.acknowledged_pipeline_findings import delivery_pipeline_findings
+from stacks.efs_storage_stack import ENVIRONMENT_TAG
+from stacks.environment_stage import EnvironmentStage
+
+_PACKAGE_FILE = Path(__file__).parents[1] / "package.json"
+
+
+class DeliveryPipelineStack(Stack):
+    """A pipeline that changes itself first, then deploys one environment after the other.
+
+    Source, synth, self-mutation, assets, then a stage per environment. The synth step runs the commands that
+    a developer runs: ``make`` sets up, lints, runs the unit tests and synthesises. It does not yet run the
+    rehearsal tests, and no stage waits for an approval.
+
+    Args:
+        scope: The app.
+        construct_id: ``DeliveryPipelineStack``: the self-mutation deploys the stack by this id.
+        environment: The environment that has the pipeline; its account and region are the pipeline's.
+        pipeline: That environment's settings of the pipeline.
+        stages: The environments to deploy, in their order.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        pipeline: Pipeline,
+        stages: Sequence[Environment],
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=f"DeliveryPipelineStack-{environment.name}",
+            env=Target(account=environment.account, region=environment.region),
+            description=f"Pipeline of the environment {environment.name}",
+        )
+        self._environment = environment
+        self._store = ArtifactStore(self, "Artifacts")
+        self._elsewhere = self._build_stores_elsewhere(scope, stages)
+        self._log = self._build_log()
+        self._pipeline = self._build_pipeline(pipeline)
+        for stage in stages:
+            self._pipeline.add_stage(EnvironmentStage(self, environment=stage))
+        self._pipeline.build_pipeline()
+        self._let_source_use_connection(pipeline.source.connection_arn)
+        self._narrow_roles()
+        self._add_tags(self)
+        acknowledge(
+            self,
+            delivery_pipeline_findings(
+                self, [store.bucket.bucket_name for store in self._elsewhere.values()]
+            ),
+        )
+
+    def _build_stores_elsewhere(
+        self, scope: Construct, stages: Sequence[Environment]
+    ) -> dict[str, ArtifactStore]:
+        """One store, in a stack of its own, for every region of a stage that is not the pipeline's."""
+        stores = {}
+        for region in dict.fromkeys(stage.region for stage in stages if stage.region != self.region):
+            support = Stack(
+                scope,
+                f"{self.node.id}-support-{region}",
+                stack_name=f"{self.stack_name}-support-{region}",
+                env=Target(account=self.account, region=region),
+                description=f"Artefacts of {self.stack_name} in {region}",
+            )
+            self._add_tags(support)
+            stores[region] = ArtifactStore(support, "Artifacts", pipeline_elsewhere=True)
+        return stores
+
+    def _build_log(self) -> logs.LogGroup:
+        # CloudFormation begins the name that it makes up with the stack's name.
+        self._store.let_cloudwatch_logs_encrypt(f"{self.stack_name}-*")
+        return logs.LogGroup(
+            self, "BuildLog", encryption_key=self._store.key, retention=logs.RetentionDays.ONE_YEAR
+        )
+
+    def _build_pipeline(self, settings: Pipeline) -> pipelines.CodePipeline:
+        source = pipelines.CodePipelineSource.connection(
+            settings.source.repository,
+            settings.source.branch,
+            connection_arn=settings.source.connection_arn,
+            action_name="Repository",
+        )
+        return pipelines.CodePipeline(
+            self,
+            "Pipeline",
+            pipeline_type=codepipeline.PipelineType.V2,
+            synth=pipelines.ShellStep(
+                "Synth",
+                input=source,
+                install_commands=["make setup"],
+                commands=["make lint", "make unit", f"make synth ENVIRONMENT={self._environment.name}"],
+                primary_output_directory="cdk.out",
+            ),
+            self_mutation=True,
+            cross_account_keys=True,
+            cross_region_replication_buckets={
+                region: store.bucket
+                for region, store in ({self.region: self._store} | self._elsewhere).items()
+            },
+            publish_assets_in_parallel=False,
+            cli_version=_cli_version(),
+            cdk_assets_cli_version=PIPELINE_CDK_ASSETS,
+            code_build_defaults=pipelines.CodeBuildOptions(
+                build_environment=codebuild.BuildEnvironment(
+                    build_image=codebuild.LinuxBuildImage.STANDARD_8_0, privileged=False
+                ),
+                partial_build_spec=_runtimes(nodejs=PIPELINE_NODE),
+                logging=codebuild.LoggingOptions(
+                    cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log)
+                ),
+            ),
+            synth_code_build_defaults=pipelines.CodeBuildOptions(
+                # mypy takes 3.6 GB at its peak, and a small machine has 3.
+                build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
+                partial_build_spec=_runtimes(python=PIPELINE_PYTHON),
+            ),
+        )
+
+    def _let_source_use_connection(self, connection_arn: str) -> None:
+        """Allow the call whose prefix is the ARN's; CDK only allows ``codestar-connections:UseConnection``.
+
+        IAM wants the two prefixes to be the same:
+        https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html.
+        """
+        service = connection_arn.split(":")[2]
+        self._role("Pipeline/Source/Repository/CodePipelineActionRole").add_to_principal_policy(
+            iam.PolicyStatement(
+                sid="UseConnection", actions=[f"{service}:UseConnection"], resources=[connection_arn]
+            )
+        )
+
+    def _narrow_roles(self) -> None:
+        """Deny what CDK allows to roles that have no use for it."""
+        self._role("Assets/FileRole").add_to_principal_policy(
+            iam.PolicyStatement(
+                sid="StartsNoBuild",
+                effect=iam.Effect.DENY,
+                # Not the very list that CDK allows: its role takes that for a repetition and drops it.
+                actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild*", "codebuild:StopBuild*"],
+                resources=["*"],
+            )
+        )
+        aliases = [store.key_alias_name for store in self._elsewhere.values()]
+        if aliases:
+            self._role("Pipeline/Role").add_to_principal_policy(
+                iam.PolicyStatement(
+                    sid="UsesNoOtherKey",
+                    effect=iam.Effect.DENY,
+                    actions=["kms:*"],
+                    not_resources=[self._store.key.key_arn],
+                    conditions={"ForAllValues:StringNotEquals": {"kms:ResourceAliases": aliases}},
+                )
+            )
+
+    def _role(self, path: str) -> iam.Role:
+        """A role that CDK's pipeline made, by its path below the pipeline."""
+        found: IConstruct = self._pipeline
+        for step in path.split("/"):
+            found = found.node.find_child(step)
+        assert isinstance(found, iam.Role), f"{path} is no role"  # noqa: S101
+        return found
+
+    def _add_tags(self, stack: Stack) -> None:
+        for key, value in {**self._environment.tags, ENVIRONMENT_TAG: self._environment.name}.items():
+            Tags.of(stack).add(key, value)
+
+
+def _runtimes(**versions: str) -> codebuild.BuildSpec:
+    return codebuild.BuildSpec.from_object(
+        {"version": "0.2", "phases": {"install": {"runtime-versions": versions}}}
+    )
+
+
+def _cli_version() -> str:
+    """The CLI that the developers run, from package.json."""
+    version: str = json.loads(_PACKAGE_FILE.read_text(encoding="utf-8"))["devDependencies"]["aws-cdk"]
+    return version

@@ -1,0 +1,49 @@
+"""Environments with and without a pipeline, written as files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.unit.conftest import ENVIRONMENTS
+
+ACCOUNT = "123456789012"
+OTHER_ACCOUNT = "210987654321"
+REGION = "ap-northeast-2"
+CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+OLD_CONNECTION = CONNECTION.replace("codeconnections", "codestar-connections")
+
+
+def write_environment(
+    directory: Path,
+    name: str,
+    *,
+    account: str = ACCOUNT,
+    region: str = REGION,
+    stages: Sequence[str] = (),
+    tags: str = "{}",
+    connection: str = CONNECTION,
+) -> None:
+    """Write worked example B for an account and a region, with a pipeline where stages are named."""
+    text = (ENVIRONMENTS / "dynamic-provisioning.yaml").read_text(encoding="utf-8")
+    text = text.replace(ACCOUNT, account).replace(REGION, region) + f"\ntags: {tags}\n"
+    if stages:
+        text += (
+            "pipeline:\n"
+            f"  source: {{connection_arn: '{connection}', repository: example/airflow-efs-cdk}}\n"
+            f"  environments: [{', '.join(stages)}]\n"
+        )
+    (directory / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_all(directory: Path) -> None:
+    """Three environments, and pipelines that deploy one, three, another account's and another region's."""
+    write_environment(directory, "staging")
+    write_environment(directory, "prod", account=OTHER_ACCOUNT, tags="{owner: data}")
+    write_environment(directory, "tokyo", region="ap-northeast-1")
+    write_environment(directory, "virginia", account=OTHER_ACCOUNT, region="us-east-1")
+    write_environment(directory, "itself", stages=["itself"])
+    write_environment(
+        directory, "release", stages=["staging", "prod", "release"], tags="{cost-centre: platform}"
+    )
+    write_environment(directory, "elsewhere", stages=["prod"])
+    write_environment(directory, "regions", stages=["staging", "tokyo", "virginia"])
+    write_environment(directory, "old", stages=["staging"], connection=OLD_CONNECTION)
