@@ -86,6 +86,8 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
         if keep:
             console.print(_how_to_reach(rehearsal), highlight=False, soft_wrap=True)
             rehearsal.keep()
+        else:
+            console.print(_what_next(rehearsal), highlight=False, soft_wrap=True)
 
 
 def _what_runs(rehearsal: Rehearsal) -> Table:
@@ -118,14 +120,26 @@ def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:
     return claims
 
 
+def _what_next(rehearsal: Rehearsal) -> str:
+    name = rehearsal.settings.name
+    return (
+        "\nDone; everything is stopped and removed. What to look at next:\n"
+        f"  airflow-efs rehearse {name} --keep   the same, and left running for kubectl, helm and cdk diff\n"
+        f"  environments/{name}.yaml   what was deployed; copy it and write your cluster's values\n"
+        "  docs/rehearsal.md   what was real in it, and what was emulated"
+    )
+
+
 def _how_to_reach(rehearsal: Rehearsal) -> str:
     exports = "\n".join(
         f"export {name}={_quoted(value)}" for name, value in sorted(rehearsal.exports().items())
     )
     context = shlex.join(rehearsal.context())
     hours = rehearsal.plan.kept_for / 3600
+    # A profile or session of the shell's own would be mixed with the rehearsal's credentials.
+    unset = "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"
     return (
-        f"\nThe rehearsal is kept for {hours:g} hours. In a shell:\n\n{exports}\n\n"
+        f"\nThe rehearsal is kept for {hours:g} hours. In a shell:\n\n{unset}\n{exports}\n\n"
         f"npx cdk diff EfsStorageStack {context}\nkubectl get pvc --all-namespaces\n\n"
         f"Logs: {rehearsal.plan.logs}\nIts end: airflow-efs rehearse --stop"
     )

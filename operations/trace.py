@@ -1,6 +1,7 @@
 """How a claim reaches its data: claim, volume, access point, file system and mount targets, link by link."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +9,13 @@ from botocore.exceptions import ClientError
 from kubernetes import client as kubernetes
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
+from urllib3.exceptions import HTTPError
 
 DRIVER = "efs.csi.aws.com"
 """The provisioner's and the CSI driver's name, which volumes and classes carry."""
+
+_HANDLE = re.compile(r"(?:efs:)?(fs-[0-9a-z]+)(?::([^:]*))?(?::(fsap-[0-9a-z]+)?)?")
 
 
 class TraceError(Exception):
@@ -32,12 +37,10 @@ class VolumeHandle:
         Raises:
             TraceError: it is neither.
         """
-        parts = handle.removeprefix("efs:").split(":")
-        parts += [""] * (3 - len(parts))
-        file_system, path, access_point = parts[:3]
-        if len(parts) > 3 or not file_system.startswith("fs-"):
+        found = _HANDLE.fullmatch(handle)
+        if not found:
             raise TraceError(f"the volume handle {handle!r} is not one of the EFS CSI driver (fs-…::fsap-…)")
-        return cls(file_system_id=file_system, path=path or "/", access_point_id=access_point or None)
+        return cls(file_system_id=found[1], path=found[2] or "/", access_point_id=found[3])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def trace(api: kubernetes.ApiClient, efs: Any, *, name: str, namespace: str) -> 
         TraceError: a link is missing; the text says which, and what the events or the service say of it.
     """
     claim = _claim(api, name, namespace)
-    volume = _volume(api, claim["spec"]["volumeName"])
+    volume = _volume(api, claim)
     volume_name, source = volume["metadata"]["name"], volume["spec"].get("csi", {})
     if source.get("driver") != DRIVER:
         raise TraceError(f"volume {volume_name} of claim {namespace}/{name} is not of {DRIVER}")
@@ -90,23 +93,34 @@ def trace(api: kubernetes.ApiClient, efs: Any, *, name: str, namespace: str) -> 
     )
 
 
-def _volume(api: kubernetes.ApiClient, name: str) -> Mapping[str, Any]:
-    volume: Mapping[str, Any] = api.sanitize_for_serialization(
-        kubernetes.CoreV1Api(api).read_persistent_volume(name)
+def _volume(api: kubernetes.ApiClient, claim: Mapping[str, Any]) -> Mapping[str, Any]:
+    name, metadata = claim["spec"]["volumeName"], claim["metadata"]
+    return _read(
+        api,
+        lambda: kubernetes.CoreV1Api(api).read_persistent_volume(name),
+        missing=f"claim {metadata['namespace']}/{metadata['name']} names the volume {name}, which is gone",
     )
-    return volume
+
+
+def _read(api: kubernetes.ApiClient, read: Callable[[], Any], *, missing: str) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = api.sanitize_for_serialization(read())
+    except kubernetes.ApiException as error:
+        if error.status == 404:
+            raise TraceError(missing) from error
+        raise TraceError(f"the cluster refuses to be read: {error.status} {error.reason}") from error
+    except HTTPError as error:
+        raise TraceError(f"the cluster does not answer: {error}") from error
+    return found
 
 
 def _claim(api: kubernetes.ApiClient, name: str, namespace: str) -> Mapping[str, Any]:
     core = kubernetes.CoreV1Api(api)
-    try:
-        claim: Mapping[str, Any] = api.sanitize_for_serialization(
-            core.read_namespaced_persistent_volume_claim(name, namespace)
-        )
-    except kubernetes.ApiException as error:
-        if error.status != 404:
-            raise
-        raise TraceError(f"there is no claim {name} in namespace {namespace}") from error
+    claim = _read(
+        api,
+        lambda: core.read_namespaced_persistent_volume_claim(name, namespace),
+        missing=f"there is no claim {name} in namespace {namespace}",
+    )
     if (phase := claim["status"].get("phase")) != "Bound":
         selector = f"involvedObject.kind=PersistentVolumeClaim,involvedObject.name={name}"
         events = core.list_namespaced_event(namespace, field_selector=selector).items
@@ -116,52 +130,64 @@ def _claim(api: kubernetes.ApiClient, name: str, namespace: str) -> Mapping[str,
 
 
 def as_table(chain: Chain) -> Group:
-    """The chain for a person: one row a link, then one row a mount target."""
-    claim, volume = chain.claim, chain.volume
-    links = _table(f"Claim {claim['metadata']['name']}", "link", "name", "details")
-    links.add_row(
+    """The chain for a person: one entry a link, then one row a mount target.
+
+    On a terminal of 80 columns no id is cut or broken; only a path that is longer than a line is.
+    """
+    claim, volume, system = chain.claim, chain.volume, chain.file_system
+    name = f"{claim['metadata']['namespace']}/{claim['metadata']['name']}"
+    links = _table(f"Claim {name}", "link", "what it is")
+    _add(
+        links,
         "claim",
-        f"{claim['metadata']['namespace']}/{claim['metadata']['name']}",
+        name,
         f"{claim['status']['phase']}, {', '.join(claim['spec']['accessModes'])}, "
-        f"class {claim['spec']['storageClassName']}",
+        f"class {claim['spec'].get('storageClassName') or '-'}",
     )
-    links.add_row(
+    _add(
+        links,
         "volume",
         volume["metadata"]["name"],
-        f"reclaim {volume['spec']['persistentVolumeReclaimPolicy']}, "
+        f"reclaim {volume['spec']['persistentVolumeReclaimPolicy']}",
         f"handle {volume['spec']['csi']['volumeHandle']}",
     )
     if chain.access_point:
-        root = chain.access_point["RootDirectory"]
-        owner = chain.access_point.get("PosixUser", {})
-        created = root.get("CreationInfo", {})
-        links.add_row(
+        root = chain.access_point.get("RootDirectory") or {}
+        owner = chain.access_point.get("PosixUser") or {}
+        created = root.get("CreationInfo") or {}
+        _add(
+            links,
             "access point",
             chain.access_point["AccessPointId"],
             f"uid {owner.get('Uid', '-')}, gid {owner.get('Gid', '-')}, "
-            f"permissions {created.get('Permissions', '-')}, path {root['Path']}",
+            f"permissions {created.get('Permissions', '-')}",
+            f"path {root.get('Path', '/')}",
         )
-    system = chain.file_system
+    label = f" ({system['Name']})" if system.get("Name") else ""
     encryption = "encrypted" if system.get("Encrypted") else "NOT encrypted"
-    links.add_row(
+    _add(
+        links,
         "file system",
-        f"{system['FileSystemId']} ({system.get('Name', '')})",
+        f"{system['FileSystemId']}{label}",
         f"{system['LifeCycleState']}, {encryption}, {system.get('ThroughputMode', '-')} throughput",
     )
-    targets = _table("Mount targets", "zone", "mount target", "address", "subnet", "state")
+    targets = _table("Mount targets", "zone", "mount target", "subnet, address, state")
     for target in chain.mount_targets:
+        address = target.get("IpAddress") or target.get("Ipv6Address") or "-"
         targets.add_row(
             target["AvailabilityZoneName"],
             target["MountTargetId"],
-            target["IpAddress"],
-            target["SubnetId"],
-            target["LifeCycleState"],
+            f"{target['SubnetId']} {address} {target['LifeCycleState']}",
         )
     return Group(links, targets)
 
 
+def _add(table: Table, link: str, *lines: str) -> None:
+    table.add_row(link, Text("\n".join(lines)))  # a name may hold what rich would take for markup
+
+
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")  # an id that is cut short is of no use
+        table.add_column(column, overflow="fold", no_wrap=column != columns[-1])
     return table

@@ -114,13 +114,16 @@ def find_or_build(*, say: Callable[[str], None], progress: Progress) -> dict[str
         progress: receives the state of a build.
 
     Raises:
-        RehearsalError: `AIRFLOW_EFS_BINARIES` is not a folder, or a build failed.
+        RehearsalError: `AIRFLOW_EFS_BINARIES` is not a folder or holds a program that cannot be run, or a
+            build failed.
     """
     named = _named_folder()
     found: dict[str, Binary] = {}
     for module in MODULES:
         for name in module.packages:
             if named and (candidate := named / name).is_file():
+                if not os.access(candidate, os.X_OK):
+                    raise RehearsalError(f"{candidate} is not executable: chmod +x it, or remove it.")
                 found[name] = Binary(name=name, path=candidate, origin=f"AIRFLOW_EFS_BINARIES ({named})")
         missing = [name for name in module.packages if name not in found]
         if not missing:
@@ -171,17 +174,20 @@ def _build(module: GoModule, *, say: Callable[[str], None], progress: Progress) 
             f"(kept in {target})"
         )
         partial = target.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)  # of a build that was killed
         partial.mkdir()
-        packages = list(module.packages.values())
-        total = len(_go([go, "list", "-deps", *packages], module=module).splitlines())
-        _compile(go, module, packages=packages, into=partial, total=total, progress=progress)
-        for name, package in module.packages.items():
-            built = partial / _default_name(package)
-            if built.name != name:
-                built.rename(partial / name)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
+        try:
+            packages = list(module.packages.values())
+            total = len(_go([go, "list", "-deps", *packages], module=module).splitlines())
+            _compile(go, module, packages=packages, into=partial, total=total, progress=progress)
+            for name, package in module.packages.items():
+                built = partial / _default_name(package)
+                if built.name != name:
+                    built.rename(partial / name)
+            shutil.rmtree(target, ignore_errors=True)
+            partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _compile(
@@ -201,7 +207,7 @@ def _compile(
         try:
             for line in build.stdout:
                 lines.append(line.rstrip())
-                progress(module.folder, len(lines), total)
+                progress(module.folder, min(len(lines), total), total)  # downloads have lines too
         except BaseException:
             build.kill()
             raise

@@ -117,5 +117,5 @@ def search_path() -> str:
 
 def without_profile(environment: dict[str, str]) -> dict[str, str]:
     """The variables without those that would lead an AWS SDK to the user's real account."""
-    real = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+    real = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
     return {name: value for name, value in environment.items() if name not in real}

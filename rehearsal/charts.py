@@ -4,8 +4,10 @@ The template that is deployed names a repository, and stays as it is. Where a ch
 the rehearsal's proxy answers in the place of that repository.
 """
 
+import gzip
 import os
 import tarfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,17 +57,17 @@ def locate_chart(
         say: receives a line before a download.
 
     Raises:
-        RehearsalError: none of them has it.
+        RehearsalError: none of them has it, or the folder has something else under its name.
     """
     repository = repository.rstrip("/") + "/"
     if found := _from_folder(name, version, directory):
-        archive, origin = found
+        archive, archive_version, origin = found
         return ChartSource(
             name=name,
             version=version,
             repository=repository,
             archive=archive,
-            archive_version=_archive_version(archive, name),
+            archive_version=archive_version,
             origin=origin,
         )
     reason = _repository_lacks(name, version, repository)
@@ -95,7 +97,8 @@ def locate_chart(
     )
 
 
-def _from_folder(name: str, version: str, directory: Path) -> tuple[Path, str] | None:
+def _from_folder(name: str, version: str, directory: Path) -> tuple[Path, str, str] | None:
+    """The archive, the version in it and the origin; an unpacked chart may be of any version."""
     value = os.environ.get("AIRFLOW_EFS_CHARTS")
     if not value:
         return None
@@ -107,9 +110,16 @@ def _from_folder(name: str, version: str, directory: Path) -> tuple[Path, str] |
     origin = f"AIRFLOW_EFS_CHARTS ({folder})"
     archive = folder / f"{name}-{version}.tgz"
     if archive.is_file():
-        return archive, origin
+        found = _archive_version(archive, name)
+        if found != version:
+            raise RehearsalError(
+                f"{archive} holds {name} {found}, not {version}: "
+                f"name it {name}-{found}.tgz, or put the right archive there."
+            )
+        return archive, found, origin
     if (folder / name / "Chart.yaml").is_file():
-        return _pack(folder / name, directory), origin
+        packed = _pack(folder / name, directory)
+        return packed, _archive_version(packed, name, source=folder / name), origin
     return None
 
 
@@ -118,25 +128,45 @@ def _repository_lacks(name: str, version: str, repository: str) -> str | None:
     try:
         answer = requests.get(urljoin(repository, "index.yaml"), timeout=_REPOSITORY_PATIENCE)
         answer.raise_for_status()
-        index = yaml.load(answer.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (requests.RequestException, yaml.YAMLError):
+    except requests.RequestException:
         return f"{repository} is out of reach"
-    versions = [entry.get("version") for entry in index.get("entries", {}).get(name, [])]
+    try:
+        index = yaml.load(answer.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        versions = [entry["version"] for entry in index["entries"].get(name) or []]
+    except (yaml.YAMLError, TypeError, KeyError, AttributeError):
+        return f"{repository}index.yaml is not the index of a chart repository"
     return None if version in versions else f"{repository} has no {name} {version}"
 
 
 def _pack(chart: Path, directory: Path) -> Path:
+    """The chart as an archive; the same files give the same bytes."""
     archive = directory / f"{chart.name}.tgz"
-    with tarfile.open(archive, "w:gz") as packed:
-        packed.add(chart, arcname=chart.name)
+    with (
+        archive.open("wb") as stream,
+        gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as packed,
+    ):
+        packed.add(chart, arcname=chart.name, filter=_anonymous)  # sorted by name
     return archive
 
 
-def _archive_version(archive: Path, name: str) -> str:
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mtime = member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    return member
+
+
+def _archive_version(archive: Path, name: str, *, source: Path | None = None) -> str:
+    place = source or archive
     try:
         with tarfile.open(archive) as packed:
             member = packed.extractfile(f"{name}/Chart.yaml")
-            metadata = yaml.safe_load(member.read()) if member else {}
-    except (tarfile.TarError, KeyError, yaml.YAMLError) as error:
-        raise RehearsalError(f"{archive} is not an archive of the chart {name}: {error}") from error
+            metadata = yaml.safe_load(member.read()) if member else None
+    except (tarfile.TarError, KeyError, yaml.YAMLError, OSError, EOFError, zlib.error) as error:
+        raise RehearsalError(f"{place} is not the chart {name}: {error}") from error
+    if not isinstance(metadata, dict) or metadata.get("name") != name or "version" not in metadata:
+        raise RehearsalError(
+            f"{place} is not the chart {name}: its Chart.yaml has another name or no version"
+        )
     return str(metadata["version"])

@@ -41,7 +41,8 @@ def await_bound(
     """Wait until a claim is Bound.
 
     Raises:
-        RehearsalError: it is not after `seconds`; the text has what its events say.
+        RehearsalError: there is no such claim, or it is not bound after `seconds`; the text has what its
+            events say.
     """
     core = kubernetes.CoreV1Api(api)
     deadline = time.monotonic() + seconds
@@ -57,5 +58,10 @@ def await_bound(
 
 
 def _phase(core: kubernetes.CoreV1Api, name: str, namespace: str) -> str | None:
-    status = core.read_namespaced_persistent_volume_claim(name, namespace).status
+    try:
+        status = core.read_namespaced_persistent_volume_claim(name, namespace).status
+    except kubernetes.ApiException as error:
+        if error.status != 404:
+            raise
+        raise RehearsalError(f"there is no claim {namespace}/{name}") from error
     return status.phase if status else None

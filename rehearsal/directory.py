@@ -4,6 +4,7 @@ Each rehearsal has one folder with everything that it writes. A lock on it is he
 it, and by the kernel's doing only as long as they live: a folder without a lock belongs to nobody.
 """
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -26,7 +27,8 @@ def base_directory() -> Path:
         RehearsalError: somebody else owns it.
     """
     base = Path(tempfile.gettempdir()) / f"airflow-efs-{os.getuid()}"
-    base.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # also what is not a folder
+        base.mkdir(mode=0o700)
     status = base.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise RehearsalError(f"{base} is not a folder of yours: remove it, or name another place in TMPDIR.")
@@ -52,14 +54,20 @@ def make_directory(environment: str) -> tuple[Path, int]:
 
 def mark_kept(directory: Path, *, supervisor: int) -> None:
     """Note that a rehearsal stays after its command has ended, and which process owns it now."""
-    (directory / _KEPT).write_text(str(supervisor), encoding="utf-8")
+    partial = directory / f".{_KEPT}"
+    partial.write_text(str(supervisor), encoding="utf-8")
+    partial.rename(directory / _KEPT)  # never seen half-written
 
 
 def kept() -> Iterator[tuple[Path, int]]:
     """Folder and supervising process of every rehearsal that was kept and still runs."""
     for directory in _directories():
-        if (directory / _KEPT).is_file() and not _is_abandoned(directory):
-            yield directory, int((directory / _KEPT).read_text(encoding="utf-8"))
+        try:
+            supervisor = int((directory / _KEPT).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue  # it was not kept, or is being removed
+        if not _is_abandoned(directory):
+            yield directory, supervisor
 
 
 def sweep() -> None:
@@ -81,7 +89,8 @@ def _is_abandoned(directory: Path) -> bool:
     except FileNotFoundError:
         return False  # its owner is removing it at this moment
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Shared: two who look at the same time must not take each other for the owner.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     else:

@@ -35,6 +35,7 @@ class CertificateAuthority:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "airflow-efs rehearsal")])
         self._certificate = (
             self._builder(self._name, self._key.public_key())
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(sign=True), critical=True)
             .sign(self._key, hashes.SHA256())
@@ -54,6 +55,10 @@ class CertificateAuthority:
         certificate = (
             self._builder(name, key.public_key())
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            # Python 3.13 and newer refuse a certificate without the identifier of its authority's key.
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .sign(self._key, hashes.SHA256())

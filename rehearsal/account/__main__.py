@@ -26,7 +26,15 @@ def main() -> None:
 def _serve(environment: Environment, plan: Plan) -> None:
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-    from rehearsal.account import audit_trail, cloudformation, file_systems, lambda_functions, seed
+    from rehearsal.account import (
+        audit_trail,
+        change_sets,
+        cloudformation,
+        file_systems,
+        lambda_functions,
+        managed_policies,
+        seed,
+    )
     from rehearsal.account.custom_resources import CustomResource
     from rehearsal.account.proxy import Proxy
     from rehearsal.account.task_metadata import task_metadata_server
@@ -34,9 +42,8 @@ def _serve(environment: Environment, plan: Plan) -> None:
 
     authority = CertificateAuthority(plan.directory)
     lambda_functions.keep_layers()
-    cloudformation.install()
-    file_systems.install()
-    audit_trail.install()
+    for part in (cloudformation, change_sets, file_systems, managed_policies, audit_trail):
+        part.install()
     CustomResource.runner = lambda_functions.LambdaRunner(
         directory=plan.directory,
         environment=_function_environment(environment, plan),

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import boto3
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 
 def main() -> int:
-    """Parse and run one command; the exit status is the CLI's (254 for an error of the service)."""
+    """Parse and run one command; the exit status is the CLI's (254 for an error of the service, else 255)."""
     parser = argparse.ArgumentParser(prog="aws")
     services = parser.add_subparsers(required=True)
     eks = services.add_parser("eks").add_subparsers(required=True).add_parser("update-kubeconfig")
@@ -33,6 +33,9 @@ def main() -> int:
     except ClientError as error:
         sys.stderr.write(f"\n{error}\n")
         return 254
+    except BotoCoreError as error:
+        sys.stderr.write(f"\n{error}\n")
+        return 255
     return 0
 
 
@@ -54,6 +57,7 @@ def _update_kubeconfig(name: str, path: Path) -> None:
         "users": [{"name": "aws", "user": {"token": os.environ["AIRFLOW_EFS_HANDLER_TOKEN"]}}],
         "contexts": [{"name": "aws", "context": {"cluster": "aws", "user": "aws"}}],
     }
+    path.touch(mode=0o600)  # there is a token in it
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
 
 

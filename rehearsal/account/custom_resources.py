@@ -6,9 +6,11 @@ and that handler is run. What the framework does around it (defaults for the phy
 failure) is done here, as described in the documentation of aws-cdk-lib's `custom_resources.Provider`.
 """
 
+import copy
 import uuid
 from typing import Any
 
+from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.utils import get_backend
 from moto.cloudformation.custom_model import CustomModel
 
@@ -68,9 +70,21 @@ class CustomResource(CustomModel):
         account_id: str,  # noqa: ARG003
         region_name: str,  # noqa: ARG003
     ) -> "CustomResource":
-        """Run the handler's Update."""
-        original_resource._send("Update", cloudformation_json["Properties"])
-        return original_resource
+        """Run the handler's Update.
+
+        Returns:
+            The same resource; a new one when the handler answers with another physical id. CloudFormation
+            then deletes the former one, after everything else.
+        """
+        properties = cloudformation_json["Properties"]
+        if properties["ServiceToken"] != original_resource.properties["ServiceToken"]:
+            raise CustomResourceError("Modifying service token is not allowed.")
+        changed = copy.copy(original_resource)
+        changed._send("Update", properties)
+        same = changed.resource_name == original_resource.resource_name
+        if same:
+            original_resource.__dict__.update(changed.__dict__)
+        return original_resource if same else changed
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002  # moto's signature
         """Run the handler's Delete."""
@@ -103,13 +117,33 @@ class CustomResource(CustomModel):
                 f"Received response status [FAILED] from custom resource. Message returned: {error}"
             ) from error
         answer = answer or {}
+        if not isinstance(answer, dict):
+            raise CustomResourceError(f"the handler of {self.logical_id} returned no object: {answer!r}")
         default = request_id if request_type == "Create" else self.resource_name
-        self.resource_name = answer.get("PhysicalResourceId", default)
+        physical_id = str(answer.get("PhysicalResourceId") or default)
+        if request_type == "Delete" and physical_id != self.resource_name:
+            raise CustomResourceError(
+                f'DELETE: cannot change the physical resource ID from "{self.resource_name}" to '
+                f'"{physical_id}" during deletion'
+            )
+        self.resource_name = physical_id
         self.properties = properties
-        self.set_data(answer.get("Data", {}))
+        self.set_data(answer.get("Data") or {})
+
+    def get_cfn_attribute(self, attribute_name: str) -> Any:
+        """A value of the `Data` that the handler returned; a missing one is an error, as on AWS."""
+        if attribute_name not in self.data:
+            raise CustomResourceError(
+                f"CustomResource attribute error: Vendor response doesn't contain {attribute_name} attribute "
+                f"in object {self.stack_id}|{self.logical_id}"
+            )
+        return self.data[attribute_name]
 
     def _handler(self, service_token: str) -> str:
-        framework = get_backend(self.account, self.region_name).get_function(service_token)
+        try:
+            framework = get_backend(self.account, self.region_name).get_function(service_token)
+        except UnknownFunctionException as error:
+            raise CustomResourceError(error.message) from error
         handler = framework.environment_vars.get("USER_ON_EVENT_FUNCTION_ARN")
         if handler is None:
             raise CustomResourceError(

@@ -7,15 +7,25 @@ those are applied here. A change of any other property is refused, rather than r
 import json
 from typing import Any
 
+import botocore.session
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
-from moto.efs.models import EFSBackend, FileSystem, efs_backends
+from moto.efs.models import EFSBackend, FileSystem, MountTarget, efs_backends
+
+from rehearsal.account.recorded_only import NotRehearsedError
 
 _FIXED = ("AvailabilityZoneName", "Encrypted", "KmsKeyId", "PerformanceMode")
 """Properties whose change replaces the file system."""
 
-
-class NotRehearsedError(Exception):
-    """The emulated account does not know how to do this, and says so instead of pretending."""
+_CHANGEABLE = (
+    "BackupPolicy",
+    "BypassPolicyLockoutSafetyCheck",
+    "FileSystemPolicy",
+    "FileSystemTags",
+    "LifecyclePolicies",
+    "ProvisionedThroughputInMibps",
+    "ThroughputMode",
+)
+"""Properties whose change is made in place."""
 
 
 def install() -> None:
@@ -42,14 +52,19 @@ def install() -> None:
     FileSystem.update_from_cloudformation_json = classmethod(_update)  # type: ignore
     FileSystem.has_cfn_attr = staticmethod(lambda attribute: attribute in ("Arn", "FileSystemId"))  # type: ignore
     FileSystem.get_cfn_attribute = _attribute  # type: ignore[attr-defined]
-    info = FileSystem.info_json
+    _answer_as_the_service(FileSystem, "FileSystemDescription")
+    _answer_as_the_service(MountTarget, "MountTargetDescription")
 
-    def info_of_the_service(self: FileSystem) -> dict[str, Any]:
-        # moto answers with every field of its object; the service's answer has no such members.
-        extra = ("DeclaredProperties", "FileSystemPolicy", "LifecyclePolicies")
-        return {key: value for key, value in info(self).items() if key not in extra}
 
-    FileSystem.info_json = info_of_the_service  # type: ignore[method-assign]
+def _answer_as_the_service(model: type[FileSystem | MountTarget], shape: str) -> None:
+    # moto answers with every field of its object; the service's answer has the members of its shape.
+    members = botocore.session.get_session().get_service_model("efs").shape_for(shape).members
+    info = model.info_json
+
+    def info_of_the_service(self: Any) -> dict[str, Any]:
+        return {key: value for key, value in info(self).items() if key in members}
+
+    model.info_json = info_of_the_service  # type: ignore[method-assign]
 
 
 def _attribute(self: FileSystem, attribute_name: str) -> str:
@@ -71,9 +86,13 @@ def _update(
     system = original_resource
     properties = cloudformation_json["Properties"]
     former: dict[str, Any] = system.declared_properties  # type: ignore[attr-defined]
-    for name in _FIXED:
-        if former.get(name) != properties.get(name):
+    for name in sorted(former.keys() | properties.keys()):
+        if former.get(name) == properties.get(name):
+            continue
+        if name in _FIXED:
             raise NotRehearsedError(f"not rehearsed: the replacement of a file system ({name} changed)")
+        if name not in _CHANGEABLE:
+            raise NotRehearsedError(f"not rehearsed: a change of {name} of a file system")
     backend: EFSBackend = efs_backends[account_id][region_name]
     system.throughput_mode = properties.get("ThroughputMode", "bursting")
     system.provisioned_throughput_in_mibps = properties.get("ProvisionedThroughputInMibps", 0)
@@ -84,7 +103,7 @@ def _update(
     tags = properties.get("FileSystemTags", [])
     gone = {tag["Key"] for tag in former.get("FileSystemTags", [])} - {tag["Key"] for tag in tags}
     backend.untag_resource(system.file_system_id, list(gone))
-    backend.tag_resource(system.file_system_id, tags)
+    backend.tag_resource(system.file_system_id, {tag["Key"]: tag["Value"] for tag in tags})
     _set_policy(system, properties)
     system.declared_properties = properties  # type: ignore[attr-defined]
     return system

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -105,19 +106,23 @@ class LambdaRunner:
         }
         log = self._directory / "logs" / f"lambda-{function.function_name}.log"
         with log.open("ab") as stream:
-            try:
-                subprocess.run(
-                    [sys.executable, "-I", str(_RUNTIME), str(code), str(function.handler), str(result)],
-                    input=json.dumps(event).encode(),
-                    stdout=stream,
-                    stderr=subprocess.STDOUT,
-                    env=environment,
-                    cwd=code,
-                    timeout=float(function.timeout),
-                    check=False,
-                )
-            except subprocess.TimeoutExpired as error:
-                raise FunctionError(f"Task timed out after {function.timeout}.00 seconds") from error
+            command = [sys.executable, "-I", str(_RUNTIME), str(code), str(function.handler), str(result)]
+            with subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=code,
+                process_group=0,
+            ) as process:
+                try:
+                    process.communicate(json.dumps(event).encode(), timeout=float(function.timeout))
+                except subprocess.TimeoutExpired as error:
+                    raise FunctionError(f"Task timed out after {function.timeout}.00 seconds") from error
+                finally:
+                    if process.returncode is None:
+                        os.killpg(process.pid, signal.SIGKILL)  # with helm or kubectl, if it called one
         if not result.exists():
             raise FunctionError(f"{function.function_name} ended without a result; its log: {log}")
         answer = json.loads(result.read_text(encoding="utf-8"))
@@ -128,20 +133,28 @@ class LambdaRunner:
     def _unpacked(self, archive: bytes) -> Path:
         folder = self._directory / "lambda" / hashlib.sha256(archive).hexdigest()[:16]
         if not folder.exists():
-            partial = Path(tempfile.mkdtemp(dir=self._directory))
-            with zipfile.ZipFile(io.BytesIO(archive)) as contents:
-                for entry in contents.infolist():
-                    extracted = Path(contents.extract(entry, partial))
-                    if mode := entry.external_attr >> 16:
-                        extracted.chmod(mode & 0o777 | 0o600)
-            partial.chmod(0o755)
             folder.parent.mkdir(exist_ok=True)
-            try:
-                partial.rename(folder)
-            except OSError:  # another invocation has unpacked the same archive at the same time
-                if not folder.exists():
-                    raise
+            with tempfile.TemporaryDirectory(dir=self._directory, prefix="unpacking-") as scratch:
+                partial = Path(scratch) / "archive"
+                partial.mkdir()
+                _unpack(archive, partial)
+                try:
+                    partial.rename(folder)
+                except OSError:  # another invocation has unpacked the same archive at the same time
+                    if not folder.exists():
+                        raise
         return folder
+
+
+def _unpack(archive: bytes, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as contents:
+            for entry in contents.infolist():
+                extracted = Path(contents.extract(entry, folder))
+                if mode := entry.external_attr >> 16 & 0o777:
+                    extracted.chmod(mode | (0o700 if entry.is_dir() else 0o600))
+    except zipfile.BadZipFile as error:
+        raise FunctionError(f"the code of a function or layer is not a zip archive: {error}") from error
 
 
 def _layer(backend: Any, arn: str) -> LayerVersion:

@@ -43,24 +43,34 @@ class Proxy(ThreadingHTTPServer):
         self.authority = authority
         self.moto = MotoRequestHandler(account_port)
         self.files = _repository_files(charts)
-        self.repository_hosts = {urlsplit(url).hostname for url in self.files}
+        self.repositories = {_authority(chart.repository) for chart in charts if chart.archive}
+
+
+def _authority(url: str) -> str:
+    """Host and port of an https URL, as a client asks a proxy for it."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 443}"
+
+
+def _place(url: str) -> str:
+    return _authority(url) + urlsplit(url).path
 
 
 def _repository_files(charts: Sequence[ChartSource]) -> dict[str, bytes]:
-    """URL -> content, for the index and the archive of every chart that is held locally."""
+    """Host, port and path -> content, for the index and the archive of every chart that is held locally."""
     files: dict[str, bytes] = {}
     indexes: dict[str, dict[str, Any]] = {}
     for chart in charts:
         if chart.archive is None:
             continue
         archive = f"{chart.name}-{chart.version}.tgz"
-        files[chart.repository + archive] = chart.archive.read_bytes()
+        files[_place(chart.repository) + archive] = chart.archive.read_bytes()
         index = indexes.setdefault(chart.repository, {"apiVersion": "v1", "entries": {}})
         index["entries"].setdefault(chart.name, []).append(
             {"apiVersion": "v2", "name": chart.name, "version": chart.version, "urls": [archive]}
         )
     for repository, index in indexes.items():
-        files[repository + "index.yaml"] = yaml.safe_dump(index).encode()
+        files[_place(repository) + "index.yaml"] = yaml.safe_dump(index).encode()
     return files
 
 
@@ -69,11 +79,19 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
     host = ""
+    """The host that this connection is answered for, once there was a CONNECT."""
+    authority = ""
+    """The same with its port."""
 
     def do_CONNECT(self) -> None:
-        host, _, port = self.path.partition(":")
-        if not (host in self.server.repository_hosts or host.endswith(_AWS_SUFFIXES)):
-            self._relay(host, int(port or 443))
+        target = urlsplit(f"//{self.path}")
+        try:
+            host, port = target.hostname or "", target.port or 443
+        except ValueError:
+            self.send_error(400, "CONNECT names no host and port")
+            return
+        if not (f"{host}:{port}" in self.server.repositories or host.endswith(_AWS_SUFFIXES)):
+            self._relay(host, port)
             return
         self.send_response(200, "Connection Established")
         self.end_headers()
@@ -85,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.rfile = self.connection.makefile("rb", self.rbufsize)
         self.wfile = self.connection.makefile("wb", 0)
-        self.host = host
+        self.host, self.authority = host, f"{host}:{port}"
         self.close_connection = False
 
     def _answer(self) -> None:
@@ -93,8 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(501, "only HTTPS is proxied")
             return
         body = self._body()
-        if self.host in self.server.repository_hosts:
-            content = self.server.files.get(f"https://{self.host}{self.path.split('?')[0]}")
+        if self.authority in self.server.repositories:
+            content = self.server.files.get(self.authority + self.path.split("?")[0])
             headers: dict[str, str] = {}
             status, content = (404, b"no such file") if content is None else (200, content)
         else:
@@ -105,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def _from_account(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         try:
@@ -131,7 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
         while size := int(self.rfile.readline().split(b";")[0], 16):
             body += self.rfile.read(size)
             self.rfile.readline()
-        self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # a trailer
         return body
 
     def _relay(self, host: str, port: int) -> None:

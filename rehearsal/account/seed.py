@@ -48,7 +48,8 @@ def _seed_cluster(environment: Environment, plan: Plan) -> None:
     iam = iam_backends[environment.account][partition]
     role = _create_role(environment, "rehearsal-cluster", trusted="eks.amazonaws.com")
     if cluster.access.role_arn:
-        _create_role(environment, cluster.access.role_arn.rsplit("/", 1)[1], trusted="lambda.amazonaws.com")
+        path, _, name = cluster.access.role_arn.split(":role", 1)[1].rpartition("/")
+        _create_role(environment, name, path=f"{path}/", trusted="lambda.amazonaws.com")
     eks = eks_backends[environment.account][environment.region]
     created = eks.create_cluster(
         name=cluster.name,
@@ -68,7 +69,7 @@ def _seed_cluster(environment: Environment, plan: Plan) -> None:
     )
 
 
-def _create_role(environment: Environment, name: str, *, trusted: str) -> str:
+def _create_role(environment: Environment, name: str, *, trusted: str, path: str = "/") -> str:
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}],
@@ -76,7 +77,7 @@ def _create_role(environment: Environment, name: str, *, trusted: str) -> str:
     role = iam_backends[environment.account][get_partition(environment.region)].create_role(
         role_name=name,
         assume_role_policy_document=json.dumps(trust),
-        path="/",
+        path=path,
         permissions_boundary=None,
         description="Exists before the deployment",
         tags=[],

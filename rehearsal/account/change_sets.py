@@ -1,0 +1,71 @@
+"""Change sets that belong to a stack, as on AWS: a name means the one of the stack that the call names.
+
+moto looks a name up among all change sets of the region, and the CDK CLI gives each the same name. An
+deleted change set is gone, and deleting one that does not exist succeeds. The former value of a parameter
+is what was given for it, and not, where it names a parameter of Systems Manager, what that resolved to.
+"""
+
+from typing import Any
+
+from moto.cloudformation.exceptions import CloudFormationError
+from moto.cloudformation.models import ChangeSet, Stack
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult, EmptyResult
+
+
+class ChangeSetNotFoundError(CloudFormationError):
+    """The service's error of the same name."""
+
+    code = "ChangeSetNotFound"
+
+
+def install() -> None:
+    """Put this module's look-up in the place of moto's."""
+    CloudFormationResponse.describe_change_set = _describe  # type: ignore[method-assign]
+    CloudFormationResponse.delete_change_set = _delete  # type: ignore[method-assign]
+    CloudFormationResponse.execute_change_set = _execute  # type: ignore[method-assign]
+    Stack.stack_parameters = property(_given_parameters)  # type: ignore[assignment, method-assign]
+
+
+def _given_parameters(self: Stack) -> dict[str, Any]:
+    defaults = {
+        name: parameter["Default"]
+        for name, parameter in self.template_dict.get("Parameters", {}).items()
+        if "Default" in parameter
+    }
+    return {**defaults, **self.resource_map.input_parameters}
+
+
+def _describe(self: CloudFormationResponse) -> ActionResult:
+    return ActionResult(_existing(self))
+
+
+def _delete(self: CloudFormationResponse) -> EmptyResult:
+    if change_set := _find(self):
+        del self.cloudformation_backend.change_sets[change_set.change_set_id]
+    return EmptyResult()
+
+
+def _execute(self: CloudFormationResponse) -> EmptyResult:
+    change_set = _existing(self)
+    self.cloudformation_backend.execute_change_set(
+        change_set_name=change_set.change_set_id, stack_name=change_set.stack_name
+    )
+    return EmptyResult()
+
+
+def _existing(self: CloudFormationResponse) -> ChangeSet:
+    change_set = _find(self)
+    if change_set is None:
+        raise ChangeSetNotFoundError(f"ChangeSet [{self._get_param('ChangeSetName')}] does not exist")
+    return change_set
+
+
+def _find(self: CloudFormationResponse) -> ChangeSet | None:
+    name, stack = self._get_param("ChangeSetName"), self._get_param("StackName")
+    for change_set in self.cloudformation_backend.change_sets.values():
+        if change_set.change_set_id == name:
+            return change_set
+        if change_set.change_set_name == name and stack in (change_set.stack_name, change_set.stack_id):
+            return change_set
+    return None

@@ -1,0 +1,78 @@
+"""Environments of another shape than the examples: an old cluster, a role that it trusts, and failures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.trace import Chain, trace
+from rehearsal.claims import await_bound
+from rehearsal.errors import RehearsalError
+from rehearsal.rehearsal import Rehearsal
+from tests.rehearsal.environment_files import write_environment
+from tests.rehearsal.lines import Lines
+
+
+def an_old_cluster_that_trusts_a_role(content: dict[str, Any]) -> None:
+    content["cluster"]["version"] = "1.27"
+    content["cluster"]["access"] = {"role_arn": "arn:aws:iam::123456789012:role/cluster-admin"}
+    content["cluster"]["vpc"]["cidrs"].append("10.31.0.0/16")
+    content["file_system"]["throughput"] = "bursting"
+
+
+@pytest.fixture(scope="module")
+def old_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    folder = tmp_path_factory.mktemp("environments")
+    write_environment(folder, "old-cluster", an_old_cluster_that_trusts_a_role)
+    with Rehearsal(environment="old-cluster", environments=folder, reporter=Lines()) as rehearsal:
+        rehearsal.deploy()
+        yield rehearsal
+
+
+@pytest.fixture(scope="module")
+def chain(old_cluster: Rehearsal) -> Chain:
+    api = old_cluster.kubernetes()
+    await_bound(api, name="efs-claim-1")
+    return trace(api, old_cluster.client("efs"), name="efs-claim-1", namespace="default")
+
+
+def test_the_layer_of_kubectl_1_27_binds_a_claim(chain: Chain) -> None:
+    assert chain.claim["status"]["phase"] == "Bound"
+
+
+def test_throughput_bursts_where_the_environment_says_so(chain: Chain) -> None:
+    assert chain.file_system["ThroughputMode"] == "bursting"
+
+
+def test_the_handler_acts_as_the_role_that_the_cluster_trusts(old_cluster: Rehearsal) -> None:
+    functions = old_cluster.client("lambda").list_functions()["Functions"]
+    roles = {function["Role"] for function in functions}
+    assert "arn:aws:iam::123456789012:role/cluster-admin" in roles
+
+
+def a_claim_in_a_namespace_that_does_not_exist(content: dict[str, Any]) -> None:
+    content["claims"][0]["namespace"] = "nowhere"
+
+
+def test_a_deployment_that_kubernetes_refuses_fails_with_its_words(tmp_path: Path) -> None:
+    write_environment(tmp_path, "refused", a_claim_in_a_namespace_that_does_not_exist)
+    with Rehearsal(environment="refused", environments=tmp_path, reporter=Lines()) as rehearsal:
+        with pytest.raises(RehearsalError, match=r'namespaces .*"nowhere.*" not found'):
+            rehearsal.deploy()
+        stack = rehearsal.client("cloudformation").describe_stacks(StackName="EfsStorageStack-refused")
+        assert stack["Stacks"][0]["StackStatus"] == "CREATE_FAILED"
+
+
+def a_chart_that_no_repository_has(content: dict[str, Any]) -> None:
+    content["driver"] = {"chart_version": "4.4.1", "chart_repository": "https://localhost:9/charts/"}
+
+
+def test_the_drivers_own_chart_stands_in_where_the_repository_is_out_of_reach(tmp_path: Path) -> None:
+    write_environment(tmp_path, "no-chart", a_chart_that_no_repository_has)
+    with Rehearsal(environment="no-chart", environments=tmp_path, reporter=Lines()) as rehearsal:
+        (chart,) = rehearsal.charts
+    assert chart.describe() == (
+        "aws-efs-csi-driver 2.5.6 from the driver's Go module v1.7.7 "
+        "(https://localhost:9/charts/ is out of reach), in place of 4.4.1"
+    )
