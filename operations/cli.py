@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError
 from kubernetes import config as kubernetes_config
 from rich.console import Console
 
+from operations.rehearse import build_programs
 from operations.rehearse import rehearse as run_rehearsal
 from operations.trace import TraceError, as_table
 from operations.trace import trace as follow
@@ -44,6 +45,9 @@ def rehearse(
     keep: Annotated[
         bool, typer.Option("--keep", help="Let it run on afterwards, and print how to reach it.")
     ] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Only build the programs that a rehearsal needs.")
+    ] = False,
     stop: Annotated[
         bool, typer.Option("--stop", help="End every rehearsal that was kept, and do nothing else.")
     ] = False,
@@ -57,6 +61,9 @@ def rehearse(
     Examples: `airflow-efs rehearse airflow-seoul --keep`, `airflow-efs rehearse --stop`.
     """
     console = Console()
+    if prepare:
+        build_programs(console=console)
+        return
     if stop:
         stopped = stop_kept()
         console.print("\n".join(f"Stopped {name}" for name in stopped) or "No rehearsal was kept.")

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from operations.trace import as_table, trace
+from rehearsal.binaries import find_or_build
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 
@@ -88,6 +89,17 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
             rehearsal.keep()
         else:
             console.print(_what_next(rehearsal), highlight=False, soft_wrap=True)
+
+
+def build_programs(*, console: Console) -> None:
+    """Find or build every program of a rehearsal, showing the progress, and start nothing.
+
+    Raises:
+        RehearsalError: one of them cannot be had.
+    """
+    reporter = ConsoleReporter(console)
+    for binary in find_or_build(say=reporter.say, progress=reporter.progress).values():
+        reporter.say(f"{binary.name}: {binary.origin}")
 
 
 def _what_runs(rehearsal: Rehearsal) -> Table:
