@@ -135,7 +135,7 @@ def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:
 def _what_next(rehearsal: Rehearsal) -> str:
     name = rehearsal.settings.name
     return (
-        "\nDone; everything is stopped and removed. What to look at next:\n"
+        "\nDone; everything is stopped and removed. What to look at next (source .venv/bin/activate first):\n"
         f"  airflow-efs rehearse {name} --keep   the same, and left running for kubectl, helm and cdk diff\n"
         f"  environments/{name}.yaml   what was deployed; copy it and write your cluster's values\n"
         "  docs/rehearsal.md   what was real in it, and what was emulated"

@@ -5,6 +5,7 @@ the rehearsal's proxy answers in the place of that repository.
 """
 
 import gzip
+import io
 import os
 import tarfile
 import zlib
@@ -160,7 +161,9 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 def _archive_version(archive: Path, name: str, *, source: Path | None = None) -> str:
     place = source or archive
     try:
-        with tarfile.open(archive) as packed:
+        # All of it: an archive of which the end is missing would fail later, in helm.
+        content = io.BytesIO(gzip.decompress(archive.read_bytes()))
+        with tarfile.open(fileobj=content) as packed:
             member = packed.extractfile(f"{name}/Chart.yaml")
             metadata = yaml.safe_load(member.read()) if member else None
     except (tarfile.TarError, KeyError, yaml.YAMLError, OSError, EOFError, zlib.error) as error:

@@ -58,11 +58,11 @@ def install() -> None:
 
 def _answer_as_the_service(model: type[FileSystem | MountTarget], shape: str) -> None:
     # moto answers with every field of its object; the service's answer has the members of its shape.
-    members = botocore.session.get_session().get_service_model("efs").shape_for(shape).members
+    structure: Any = botocore.session.get_session().get_service_model("efs").shape_for(shape)
     info = model.info_json
 
     def info_of_the_service(self: Any) -> dict[str, Any]:
-        return {key: value for key, value in info(self).items() if key in members}
+        return {key: value for key, value in info(self).items() if key in structure.members}
 
     model.info_json = info_of_the_service  # type: ignore[method-assign]
 
