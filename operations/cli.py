@@ -8,7 +8,9 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError
 from kubernetes import config as kubernetes_config
+from kubernetes.client import ApiException
 from rich.console import Console
+from urllib3.exceptions import HTTPError
 
 from operations.rehearse import build_programs
 from operations.rehearse import rehearse as run_rehearsal
@@ -99,6 +101,9 @@ def main() -> None:
         kubernetes_config.ConfigException,
     ) as error:
         sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+    except (ApiException, HTTPError) as error:
+        sys.stderr.write(f"error: the Kubernetes API server does not answer as it should: {error}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: everything was stopped\n")

@@ -15,6 +15,8 @@ from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 
 _TRIAL_PREFIX = "rehearsal-of-"
+_LONGEST_NAME = 253
+"""The most characters that Kubernetes takes for the name of a claim."""
 
 
 class ConsoleReporter:
@@ -84,6 +86,8 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
         for name, namespace in claims:
             chain = trace(rehearsal.kubernetes(), rehearsal.client("efs"), name=name, namespace=namespace)
             console.print(as_table(chain))
+        for name in _waiting_classes(rehearsal):
+            console.print(f"Class {name} binds when a pod uses a claim of it; no pod runs in a rehearsal.")
         if keep:
             console.print(_how_to_reach(rehearsal), highlight=False, soft_wrap=True)
             rehearsal.keep()
@@ -119,17 +123,26 @@ def _what_runs(rehearsal: Rehearsal) -> Table:
 
 
 def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:
-    """The claims of the environment; a class that none of them uses gets one for this rehearsal."""
+    """The claims of the environment; a class that none of them uses gets one for this rehearsal.
+
+    Left out: claims of a class that waits for a pod (WaitForFirstConsumer), because no pod is scheduled here.
+    """
     settings = rehearsal.settings
-    claims = [(claim.name, claim.namespace) for claim in settings.claims]
-    unused = {one.name for one in settings.storage_classes} - {
-        claim.storage_class for claim in settings.claims
-    }
-    for storage_class in sorted(unused):
-        name = f"{_TRIAL_PREFIX}{storage_class}"
+    immediate = {one.name for one in settings.storage_classes if one.volume_binding_mode == "Immediate"}
+    claims = [(claim.name, claim.namespace) for claim in settings.claims if claim.storage_class in immediate]
+    for storage_class in sorted(immediate - {claim.storage_class for claim in settings.claims}):
+        name = f"{_TRIAL_PREFIX}{storage_class}"[:_LONGEST_NAME].rstrip(".-")
         make_claim(rehearsal.kubernetes(), name=name, storage_class=storage_class)
         claims.append((name, "default"))
     return claims
+
+
+def _waiting_classes(rehearsal: Rehearsal) -> list[str]:
+    return [
+        one.name
+        for one in rehearsal.settings.storage_classes
+        if one.volume_binding_mode == "WaitForFirstConsumer"
+    ]
 
 
 def _what_next(rehearsal: Rehearsal) -> str:

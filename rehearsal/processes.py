@@ -86,20 +86,24 @@ class Server:
             )
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
-        """Poll `ready` every 50 ms until it is true.
+        """Poll `ready` every 50 ms until it is true; a process that never gets there is stopped.
 
         Raises:
             RehearsalError: the process ended, or was not ready within `seconds`.
         """
         deadline = time.monotonic() + seconds
-        while not ready():
-            self.raise_if_ended()
-            if time.monotonic() > deadline:
-                raise RehearsalError(
-                    f"{self.name} was not ready after {seconds:.0f} s. "
-                    f"The last lines of {self.log}:\n{self.log_tail()}"
-                )
-            time.sleep(0.05)
+        try:
+            while not ready():
+                self.raise_if_ended()
+                if time.monotonic() > deadline:
+                    raise RehearsalError(
+                        f"{self.name} was not ready after {seconds:.0f} s. "
+                        f"The last lines of {self.log}:\n{self.log_tail()}"
+                    )
+                time.sleep(0.05)
+        except BaseException:
+            self.stop()  # nobody else knows of it yet
+            raise
 
     def stop(self, *, patience: float = 5.0) -> None:
         """End the process: SIGTERM, then SIGKILL after `patience` seconds. Safe to call twice."""

@@ -146,6 +146,7 @@ class Rehearsal:
             )
             threading.Thread(target=self._listen, args=(self._supervisor,), daemon=True).start()
             self._await_ready()
+            self._make_namespaces()
         except BaseException:
             self.stop()
             shutil.rmtree(directory, ignore_errors=True)
@@ -179,6 +180,13 @@ class Rehearsal:
             handler_token=secrets.token_urlsafe(24),
             driver_token=secrets.token_urlsafe(24),
         )
+
+    def _make_namespaces(self) -> None:
+        # A claim's namespace exists in the real cluster; the deployment does not make it.
+        core = kubernetes_client.CoreV1Api(self.kubernetes())
+        for name in sorted({claim.namespace for claim in self.settings.claims} - {"default", "kube-system"}):
+            metadata = kubernetes_client.V1ObjectMeta(name=name)
+            core.create_namespace(kubernetes_client.V1Namespace(metadata=metadata))
 
     def _await_ready(self) -> None:
         while True:
@@ -305,7 +313,8 @@ def stop_kept() -> list[str]:
     """
     stopped = []
     for directory, supervisor in directories.kept():
-        os.kill(supervisor, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it ends at this moment, by itself
+            os.kill(supervisor, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
         while directory.exists():
             if time.monotonic() > deadline:

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from types import FrameType
 
@@ -76,7 +77,7 @@ class Supervisor:
                 server.raise_if_ended()
             try:
                 self._driver_pod.tend()
-            except OSError:
+            except (OSError, HTTPException, ValueError):
                 continue  # the API server is busy or restarting: look again at the next tick
 
     def stop(self) -> None:

@@ -1,6 +1,6 @@
 """Change sets that belong to a stack, as on AWS: a name means the one of the stack that the call names.
 
-moto looks a name up among all change sets of the region, and the CDK CLI gives each the same name. An
+moto looks a name up among all change sets of the region, and the CDK CLI gives each the same name. A
 deleted change set is gone, and deleting one that does not exist succeeds. The former value of a parameter
 is what was given for it, and not, where it names a parameter of Systems Manager, what that resolved to.
 """

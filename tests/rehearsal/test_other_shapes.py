@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from operations.trace import Chain, trace
-from rehearsal.claims import await_bound
+from rehearsal.claims import await_bound, make_claim
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
@@ -51,14 +51,15 @@ def test_the_handler_acts_as_the_role_that_the_cluster_trusts(old_cluster: Rehea
     assert "arn:aws:iam::123456789012:role/cluster-admin" in roles
 
 
-def a_claim_in_a_namespace_that_does_not_exist(content: dict[str, Any]) -> None:
-    content["claims"][0]["namespace"] = "nowhere"
+def a_claim_in_a_namespace_of_the_cluster(content: dict[str, Any]) -> None:
+    content["claims"][0]["namespace"] = "airflow"
 
 
 def test_a_deployment_that_kubernetes_refuses_fails_with_its_words(tmp_path: Path) -> None:
-    write_environment(tmp_path, "refused", a_claim_in_a_namespace_that_does_not_exist)
+    write_environment(tmp_path, "refused", a_claim_in_a_namespace_of_the_cluster)
     with Rehearsal(environment="refused", environments=tmp_path, reporter=Lines()) as rehearsal:
-        with pytest.raises(RehearsalError, match=r'namespaces .*"nowhere.*" not found'):
+        make_claim(rehearsal.kubernetes(), name="efs-claim-1", storage_class="other", namespace="airflow")
+        with pytest.raises(RehearsalError, match=r'persistentvolumeclaims .*"efs-claim-1.*" already exists'):
             rehearsal.deploy()
         stack = rehearsal.client("cloudformation").describe_stacks(StackName="EfsStorageStack-refused")
         assert stack["Stacks"][0]["StackStatus"] == "CREATE_FAILED"

@@ -1,0 +1,75 @@
+"""What exists in the account before a deployment."""
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from rehearsal.account import seed
+from rehearsal.plan import Plan
+from settings import Environment, load_environment
+from tests.unit.conftest import ENVIRONMENTS
+from tests.unit.rehearsal.account.stacks import aws_client
+
+
+@pytest.fixture
+def environment() -> Environment:
+    return load_environment("airflow-seoul", ENVIRONMENTS)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Any:
+    authority = tmp_path / "apiserver.crt"
+    authority.write_text("certificate")
+    plan = mock.create_autospec(Plan, instance=True)
+    plan.api_server_url = "https://127.0.0.1:6443"
+    plan.api_server_authority = authority
+    return plan
+
+
+@pytest.mark.usefixtures("account")
+def test_the_network_has_the_very_ids_of_the_environment(environment: Environment, plan: Any) -> None:
+    seed.seed(environment, plan)
+    ec2 = aws_client("ec2")
+    cluster = environment.cluster
+    (vpc,) = ec2.describe_vpcs(VpcIds=[cluster.vpc.id])["Vpcs"]
+    assert vpc["CidrBlock"] == str(cluster.vpc.cidrs[0])
+    ids = [subnet.id for subnet in cluster.subnets]
+    found = ec2.describe_subnets(SubnetIds=ids)["Subnets"]
+    assert {one["SubnetId"]: (one["VpcId"], one["AvailabilityZone"]) for one in found} == {
+        subnet.id: (cluster.vpc.id, subnet.availability_zone) for subnet in cluster.subnets
+    }
+    groups = ec2.describe_security_groups(GroupIds=list(cluster.node_security_groups))["SecurityGroups"]
+    assert {group["VpcId"] for group in groups} == {cluster.vpc.id}
+
+
+@pytest.mark.usefixtures("account")
+def test_the_cluster_is_that_of_the_environment_at_the_local_api_server(
+    environment: Environment, plan: Any
+) -> None:
+    seed.seed(environment, plan)
+    described = aws_client("eks").describe_cluster(name=environment.cluster.name)["cluster"]
+    assert described["version"] == environment.cluster.version
+    assert described["endpoint"] == "https://127.0.0.1:6443"
+    assert described["identity"]["oidc"]["issuer"] == environment.cluster.oidc_issuer
+    assert described["certificateAuthority"]["data"] == "Y2VydGlmaWNhdGU="
+
+
+@pytest.mark.parametrize("path", ["/", "/teams/data/"])
+@pytest.mark.usefixtures("account")
+def test_a_role_that_the_cluster_trusts_has_the_arn_of_the_environment(
+    environment: Environment, plan: Any, path: str
+) -> None:
+    arn = f"arn:aws:iam::{environment.account}:role{path}kubectl"
+    access = environment.cluster.access.model_copy(update={"entry": None, "role_arn": arn})
+    cluster = environment.cluster.model_copy(update={"access": access})
+    seed.seed(environment.model_copy(update={"cluster": cluster}), plan)
+    assert aws_client("iam").get_role(RoleName="kubectl")["Role"]["Arn"] == arn
+
+
+@pytest.mark.parametrize(("count", "prefix"), [(1, 17), (2, 17), (3, 18), (4, 18), (5, 19)])
+def test_the_subnets_share_the_vpc_evenly(count: int, prefix: int) -> None:
+    blocks = seed._subnet_blocks("10.20.0.0/16", count)
+    assert len(set(blocks)) == count
+    assert {int(block.split("/")[1]) for block in blocks} == {prefix}

@@ -1,0 +1,260 @@
+"""Where the Kubernetes and storage programs come from; a stand-in for Go builds them."""
+
+import platform
+import re
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from rehearsal import binaries
+from rehearsal.binaries import CONTROL_PLANE, EFS_CSI_DRIVER, MODULES, Binary, find_or_build
+from rehearsal.errors import RehearsalError
+from tests.unit.rehearsal.programs import script
+
+GO = """
+echo "$@" >> {log}
+case "$1" in
+  env) echo go1.26.6 ;;
+  list) printf 'a\\nb\\nc\\n' ;;
+  mod) echo '{{"Path": "x", "Dir": "/modules/x"}}' ;;
+  build)
+    {build}
+    while test "$1" != -o; do shift; done
+    out="$2"
+    shift 2
+    for package in "$@"; do
+      program="$out$(echo "$package" | sed 's#/v[0-9]*$##; s#.*/##')"
+      echo program > "$program"
+      chmod +x "$program"
+      echo "compiling $package"
+    done ;;
+esac
+"""
+NAMES = [name for module in MODULES for name in module.packages]
+
+
+class Go:
+    """A `go` on PATH that writes down how it is called."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.log = folder / "log"
+        self.build_does("")
+
+    def build_does(self, text: str) -> None:
+        self.log.touch()
+        script(self._folder / "go", GO.format(log=self.log, build=text))
+
+    def builds(self) -> list[str]:
+        return [line for line in self.log.read_text().splitlines() if line.startswith("build ")]
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("AIRFLOW_EFS_CACHE", str(folder))
+    monkeypatch.delenv("AIRFLOW_EFS_BINARIES", raising=False)
+    return folder
+
+
+@pytest.fixture
+def go(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:  # noqa: ARG001
+    monkeypatch.setenv("PATH", f"{tmp_path / 'go'}:/usr/bin:/bin")
+    (tmp_path / "go").mkdir()
+    return Go(tmp_path / "go")
+
+
+@pytest.fixture
+def named(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
+    """The folder that AIRFLOW_EFS_BINARIES names."""
+    folder = tmp_path / "named"
+    folder.mkdir()
+    monkeypatch.setenv("AIRFLOW_EFS_BINARIES", str(folder))
+    return folder
+
+
+def find(said: list[str] | None = None, seen: list[tuple[str, int, int]] | None = None) -> dict[str, Binary]:
+    lines, states = said if said is not None else [], seen if seen is not None else []
+    return find_or_build(
+        say=lines.append, progress=lambda what, done, total: states.append((what, done, total))
+    )
+
+
+def test_a_full_folder_of_the_users_is_all_that_is_needed(named: Path, cache: Path) -> None:
+    for name in NAMES:
+        script(named / name, "")
+    found = find()
+    assert {name: binary.path for name, binary in found.items()} == {name: named / name for name in NAMES}
+    assert {binary.origin for binary in found.values()} == {f"AIRFLOW_EFS_BINARIES ({named})"}
+    assert not cache.exists()
+
+
+def test_what_the_folder_lacks_is_built(named: Path, go: Go) -> None:
+    script(named / "aws-efs-csi-driver", "")
+    script(named / "etcd", "")
+    found = find()
+    assert found["etcd"].path == named / "etcd"
+    assert found["kube-apiserver"].path == CONTROL_PLANE.cache() / "kube-apiserver"
+    assert found["kube-apiserver"].origin == "built from rehearsal/go/control-plane"
+    assert len(go.builds()) == 1
+
+
+def test_a_folder_that_is_none_is_an_error(
+    cache: Path,  # noqa: ARG001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = tmp_path / "none"
+    monkeypatch.setenv("AIRFLOW_EFS_BINARIES", str(missing))
+    message = f"AIRFLOW_EFS_BINARIES names {missing}, which is not a folder: name one, or unset it."
+    with pytest.raises(RehearsalError, match=f"^{re.escape(message)}$"):
+        find()
+
+
+def test_a_program_that_cannot_be_run_is_an_error(named: Path) -> None:
+    for name in NAMES:
+        script(named / name, "")
+    (named / "etcd").chmod(0o644)
+    message = f"{named / 'etcd'} is not executable: chmod +x it, or remove it."
+    with pytest.raises(RehearsalError, match=f"^{re.escape(message)}$"):
+        find()
+
+
+def test_programs_are_built_once_and_then_come_from_the_cache(go: Go) -> None:
+    first = find()
+    assert sorted(first) == sorted(NAMES)
+    assert all(binary.path.is_file() for binary in first.values())
+    assert len(go.builds()) == 2  # one for each module
+    assert find() == first
+    assert len(go.builds()) == 2
+
+
+def test_a_build_is_announced_and_shows_its_progress(go: Go) -> None:  # noqa: ARG001
+    said: list[str] = []
+    seen: list[tuple[str, int, int]] = []
+    find(said, seen)
+    assert said[0] == (
+        "Building etcd, kube-apiserver, kube-controller-manager, csi-provisioner from Go modules: "
+        f"3 to 10 minutes on two cores, once for these versions (kept in {CONTROL_PLANE.cache()})"
+    )
+    states = [(done, total) for what, done, total in seen if what == "control-plane"]
+    assert states[0] == (1, 3)
+    assert states[-1] == (3, 3)
+    assert all(done <= total for done, total in states)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.folder)
+def test_the_key_depends_on_versions_checksums_and_programs(
+    module: binaries.GoModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(binaries._MODULES, tmp_path / "go")
+    monkeypatch.setattr(binaries, "_MODULES", tmp_path / "go")
+    keys = [module.key()]
+    for name in ("go.mod", "go.sum"):
+        with (tmp_path / "go" / module.folder / name).open("a") as stream:
+            stream.write("\n// changed\n")
+        keys.append(module.key())
+    monkeypatch.setattr(binaries.GoModule, "linker_flags", lambda _: "-X changed")
+    keys.append(module.key())
+    monkeypatch.setattr(platform, "machine", lambda: "another")
+    keys.append(module.key())
+    other = binaries.GoModule(folder=module.folder, packages={"x": "example.com/x"}, minutes="")
+    keys.append(other.key())
+    assert len(set(keys)) == len(keys)
+    assert module.cache().name == f"{module.folder}-{module.key()}"
+
+
+def test_the_version_of_a_module_is_the_one_that_go_mod_requires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "go.mod").write_text(
+        "module x\n\nrequire example.com/single v1.0.0\n\nrequire (\n"
+        "\texample.com/block v2.1.0 // indirect\n\texample.com/block/v3 v3.0.1\n)\n"
+        "replace example.com/replaced => example.com/other v9.0.0\n"
+    )
+    monkeypatch.setattr(binaries, "_MODULES", tmp_path)
+    module = binaries.GoModule(folder="one", packages={}, minutes="")
+    assert module.version_of("example.com/single") == "v1.0.0"
+    assert module.version_of("example.com/block") == "v2.1.0"
+    assert module.version_of("example.com/block/v3") == "v3.0.1"
+    message = "example.com/replaced is not required by rehearsal/go/one/go.mod"
+    with pytest.raises(RehearsalError, match=f"^{re.escape(message)}$"):
+        module.version_of("example.com/replaced")
+
+
+def test_kubernetes_is_told_its_version_and_the_driver_is_not() -> None:
+    version = CONTROL_PLANE.version_of("k8s.io/kubernetes")
+    assert f"k8s.io/component-base/version.gitVersion={version}" in CONTROL_PLANE.linker_flags()
+    assert f"gitMinor={version.split('.')[1]}" in CONTROL_PLANE.linker_flags()
+    assert EFS_CSI_DRIVER.linker_flags() == "-s -w"
+
+
+def test_a_build_that_fails_is_one_error_and_leaves_nothing_in_the_cache(go: Go, cache: Path) -> None:
+    go.build_does('for last in "$@"; do :; done; echo "x.go:1: undefined: y"; exit 1')
+    with pytest.raises(
+        RehearsalError,
+        match=r"^go build of rehearsal/go/control-plane failed:\nx\.go:1: undefined: y$",
+    ):
+        find()
+    assert [path.name for path in (cache / "binaries").iterdir() if path.suffix != ".lock"] == []
+
+
+def test_packages_that_cannot_be_listed_are_one_error(go: Go, cache: Path) -> None:
+    script(
+        go.log.with_name("go"), 'test "$1" = env && echo go1.26.6 && exit; echo "no such module" >&2; exit 1'
+    )
+    with pytest.raises(
+        RehearsalError, match=r"^list -deps in rehearsal/go/control-plane failed:\nno such module$"
+    ):
+        find()
+    assert [path.name for path in (cache / "binaries").iterdir() if path.suffix != ".lock"] == []
+
+
+def test_what_a_killed_build_left_is_not_taken_for_a_program(go: Go) -> None:
+    partial = EFS_CSI_DRIVER.cache().with_suffix(".partial")
+    partial.mkdir(parents=True)
+    (partial / "aws-efs-csi-driver").write_text("half")
+    found = find()
+    assert found["aws-efs-csi-driver"].path.read_text() == "program\n"
+    assert not partial.exists()
+    assert len(go.builds()) == 2
+
+
+def test_an_interrupted_build_leaves_nothing_in_the_cache(go: Go, cache: Path) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        find_or_build(say=lambda _: None, progress=interrupt)
+    assert [path.name for path in (cache / "binaries").iterdir() if path.suffix != ".lock"] == []
+    assert len(go.builds()) == 1
+
+
+def test_the_second_of_two_at_once_waits_and_does_not_build_again(go: Go, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    go.build_does(f"while ! test -e {gate}; do sleep 0.02; done")
+    said: list[list[str]] = [[], []]
+    found: list[dict[str, Binary]] = []
+    threads = [threading.Thread(target=lambda lines=lines: found.append(find(lines))) for lines in said]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 10
+    waiting = "Another rehearsal is building the same programs: waiting for it"
+    while not any(waiting in lines for lines in said):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    gate.touch()
+    for thread in threads:
+        thread.join(10)
+    assert len(go.builds()) == 2
+    assert found[0] == found[1]
+
+
+def test_a_module_is_found_where_go_says_that_it_lies(go: Go) -> None:
+    path = "github.com/kubernetes-sigs/aws-efs-csi-driver"
+    assert binaries.module_directory(EFS_CSI_DRIVER, path, say=lambda _: None) == Path("/modules/x")
+    assert f"mod download -json {path}@{EFS_CSI_DRIVER.version_of(path)}" in go.log.read_text()
