@@ -3,6 +3,7 @@
 moto looks a name up among all change sets of the region, and the CDK CLI gives each the same name. A
 deleted change set is gone, and deleting one that does not exist succeeds. The former value of a parameter
 is what was given for it, and not, where it names a parameter of Systems Manager, what that resolved to.
+What a change set lists comes from `planned_changes`; how it deals with a failure is kept with it.
 """
 
 from typing import Any
@@ -11,6 +12,10 @@ from moto.cloudformation.exceptions import CloudFormationError
 from moto.cloudformation.models import ChangeSet, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
+
+from rehearsal.account.cloudformation import refuse_update
+from rehearsal.account.planned_changes import PlannedChange, planned_changes
+from rehearsal.account.stack_operations import resources_of
 
 
 class ChangeSetNotFoundError(CloudFormationError):
@@ -24,6 +29,26 @@ def install() -> None:
     CloudFormationResponse.describe_change_set = _describe  # type: ignore[method-assign]
     CloudFormationResponse.delete_change_set = _delete  # type: ignore[method-assign]
     CloudFormationResponse.execute_change_set = _execute  # type: ignore[method-assign]
+    ChangeSet.diff = _planned  # type: ignore[assignment,method-assign]
+    create = CloudFormationResponse.create_change_set
+
+    def create_change_set(self: CloudFormationResponse) -> ActionResult:
+        if self._get_param("ChangeSetType") == "UPDATE":
+            refuse_update(self.cloudformation_backend.get_stack(self._get_param("StackName")))
+        stacks = self.cloudformation_backend.stacks
+        before = set(stacks)
+        try:
+            answer = create(self)
+        except Exception:
+            for stack_id in set(stacks) - before:
+                del stacks[stack_id]  # moto makes the stack before it looks at the template
+            raise
+        made: Any = answer.result
+        change_set: Any = self.cloudformation_backend.change_sets[made["Id"]]
+        change_set.disable_rollback = self._get_param("OnStackFailure") == "DO_NOTHING"
+        return answer
+
+    CloudFormationResponse.create_change_set = create_change_set  # type: ignore[method-assign]
     Stack.stack_parameters = property(_given_parameters)  # type: ignore[assignment, method-assign]
 
 
@@ -34,6 +59,10 @@ def _given_parameters(self: Stack) -> dict[str, Any]:
         if "Default" in parameter
     }
     return {**defaults, **self.resource_map.input_parameters}
+
+
+def _planned(self: ChangeSet) -> list[PlannedChange]:
+    return planned_changes(self.stack, resources_of(self.stack), self.template_dict, self.parameters)
 
 
 def _describe(self: CloudFormationResponse) -> ActionResult:
@@ -47,7 +76,9 @@ def _delete(self: CloudFormationResponse) -> EmptyResult:
 
 
 def _execute(self: CloudFormationResponse) -> EmptyResult:
-    change_set = _existing(self)
+    change_set: Any = _existing(self)
+    if self._get_bool_param("DisableRollback", False):
+        change_set.disable_rollback = True
     self.cloudformation_backend.execute_change_set(
         change_set_name=change_set.change_set_id, stack_name=change_set.stack_name
     )

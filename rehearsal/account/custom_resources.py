@@ -7,6 +7,7 @@ failure) is done here, as described in the documentation of aws-cdk-lib's `custo
 """
 
 import copy
+import json
 import uuid
 from typing import Any
 
@@ -15,6 +16,9 @@ from moto.awslambda.utils import get_backend
 from moto.cloudformation.custom_model import CustomModel
 
 from rehearsal.account.lambda_functions import FunctionError, LambdaRunner
+
+_LONGEST_RESPONSE = 4096
+"""In bytes; CloudFormation takes no longer response of a custom resource."""
 
 
 class CustomResourceError(Exception):
@@ -35,6 +39,8 @@ class CustomResource(CustomModel):
         self.stack_id = stack_id
         self.resource_type = resource_type
         self.properties: dict[str, Any] = {}
+        self.no_echo = False
+        """Whether the handler asked that its `Data` be shown to nobody."""
 
     @staticmethod
     def cloudformation_type() -> str:
@@ -80,7 +86,12 @@ class CustomResource(CustomModel):
         if properties["ServiceToken"] != original_resource.properties["ServiceToken"]:
             raise CustomResourceError("Modifying service token is not allowed.")
         changed = copy.copy(original_resource)
-        changed._send("Update", properties)
+        try:
+            changed._send("Update", properties)
+        except CustomResourceError:
+            # A rollback names what failed as the old properties: the handler may have done a part of it.
+            original_resource.properties = properties
+            raise
         same = changed.resource_name == original_resource.resource_name
         if same:
             original_resource.__dict__.update(changed.__dict__)
@@ -126,7 +137,19 @@ class CustomResource(CustomModel):
                 f'DELETE: cannot change the physical resource ID from "{self.resource_name}" to '
                 f'"{physical_id}" during deletion'
             )
+        response = {
+            "Status": "SUCCESS",
+            "StackId": self.stack_id,
+            "RequestId": request_id,
+            "LogicalResourceId": self.logical_id,
+            "PhysicalResourceId": physical_id,
+            "NoEcho": bool(answer.get("NoEcho")),
+            "Data": answer.get("Data") or {},
+        }
+        if len(json.dumps(response).encode()) > _LONGEST_RESPONSE:
+            raise CustomResourceError("Response object is too long.")
         self.resource_name = physical_id
+        self.no_echo = bool(answer.get("NoEcho"))
         self.properties = properties
         self.set_data(answer.get("Data") or {})
 

@@ -1,7 +1,7 @@
 """What moto's EFS lacks for a stack: the ARN attribute, the policy, and changes in place.
 
-CloudFormation's documentation of AWS::EFS::FileSystem says which properties can change without replacement;
-those are applied here. A change of any other property is refused, rather than reported and not made.
+Of the properties that can change without replacement, most are applied here. A change of any other is
+refused, rather than reported and not made.
 """
 
 import json
@@ -12,9 +12,6 @@ from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.efs.models import EFSBackend, FileSystem, MountTarget, efs_backends
 
 from rehearsal.account.recorded_only import NotRehearsedError
-
-_FIXED = ("AvailabilityZoneName", "Encrypted", "KmsKeyId", "PerformanceMode")
-"""Properties whose change replaces the file system."""
 
 _CHANGEABLE = (
     "BackupPolicy",
@@ -44,7 +41,6 @@ def install() -> None:
             cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
         )
         properties = cloudformation_json["Properties"]
-        system.declared_properties = properties  # type: ignore[attr-defined]
         _set_policy(system, properties)
         return system
 
@@ -89,8 +85,6 @@ def _update(
     for name in sorted(former.keys() | properties.keys()):
         if former.get(name) == properties.get(name):
             continue
-        if name in _FIXED:
-            raise NotRehearsedError(f"not rehearsed: the replacement of a file system ({name} changed)")
         if name not in _CHANGEABLE:
             raise NotRehearsedError(f"not rehearsed: a change of {name} of a file system")
     backend: EFSBackend = efs_backends[account_id][region_name]
@@ -105,7 +99,6 @@ def _update(
     backend.untag_resource(system.file_system_id, list(gone))
     backend.tag_resource(system.file_system_id, {tag["Key"]: tag["Value"] for tag in tags})
     _set_policy(system, properties)
-    system.declared_properties = properties  # type: ignore[attr-defined]
     return system
 
 

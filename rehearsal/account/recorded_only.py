@@ -9,6 +9,28 @@ class NotRehearsedError(Exception):
     """The emulated account does not know how to do this, and says so instead of pretending."""
 
 
+_TYPES = frozenset(
+    {
+        "AWS::CDK::Metadata",
+        "AWS::CloudWatch::Alarm",
+        "AWS::EKS::AccessEntry",
+        "AWS::S3::BucketPolicy",
+    }
+)
+"""The types that a template may have although the emulated account does not know them."""
+
+
+def recorded_only(resource_type: str) -> "type[RecordedOnly]":
+    """The model of a type that moto does not know.
+
+    Raises:
+        NotRehearsedError: the type is not one of those that may be without effect.
+    """
+    if resource_type not in _TYPES:
+        raise NotRehearsedError(f"not rehearsed: a resource of type {resource_type}")
+    return RecordedOnly
+
+
 class RecordedOnly(CloudFormationModel):
     """A resource of a type that moto does not know: it has a name in its stack, and nothing is made."""
 

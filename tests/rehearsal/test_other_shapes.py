@@ -62,7 +62,7 @@ def test_a_deployment_that_kubernetes_refuses_fails_with_its_words(tmp_path: Pat
         with pytest.raises(RehearsalError, match=r'persistentvolumeclaims .*"efs-claim-1.*" already exists'):
             rehearsal.deploy()
         stack = rehearsal.client("cloudformation").describe_stacks(StackName="EfsStorageStack-refused")
-        assert stack["Stacks"][0]["StackStatus"] == "CREATE_FAILED"
+        assert stack["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE"
 
 
 def a_chart_that_no_repository_has(content: dict[str, Any]) -> None:

@@ -10,10 +10,12 @@ import pytest
 from moto import mock_aws
 from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.cloudformation import parsing
-from moto.cloudformation.models import CloudFormationBackend, Stack
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudtrail.responses import CloudTrailResponse
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupIngress
 from moto.efs.models import FileSystem, MountTarget
+from moto.iam.models import Role
 
 from rehearsal.account import audit_trail, change_sets, cloudformation, file_systems, lambda_functions
 from rehearsal.account.custom_resources import CustomResource
@@ -22,6 +24,7 @@ from tests.unit.rehearsal.account.stacks import Stacks, aws_client
 
 CHANGED = (
     parsing,
+    ChangeSet,
     CloudFormationBackend,
     CloudFormationResponse,
     CloudTrailResponse,
@@ -30,6 +33,9 @@ CHANGED = (
     LambdaFunction,
     LayerVersion,
     MountTarget,
+    Role,
+    SecurityGroup,
+    SecurityGroupIngress,
     Stack,
 )
 """What `install` of the account's modules changes in moto."""

@@ -60,6 +60,7 @@ class Stacks:
     ) -> str:
         """Make a change set; returns its ARN."""
         parameters = sections.pop("values", {})
+        on_failure = {"OnStackFailure": "DO_NOTHING"} if sections.pop("no_rollback", False) else {}
         tags = sections.pop("tags", {})
         for logical_id, body in resources.items():
             if body["Type"] == "AWS::SSM::Parameter":  # moto makes up no name for it
@@ -77,6 +78,7 @@ class Stacks:
                 TemplateBody=json.dumps({"Resources": resources, **sections}) + " " * next(self._spaces),
                 Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                **on_failure,
             )["Id"]
         )
 

@@ -45,12 +45,14 @@ def test_the_stack_event_comes_last_and_has_the_status_of_the_stack(stacks: Stac
     assert (last["LogicalResourceId"], last["ResourceStatus"]) == ("stack", "CREATE_COMPLETE")
 
 
-def test_a_failure_ends_the_operation_with_the_reason_and_nothing_is_rolled_back(stacks: Stacks) -> None:
+def test_without_rollback_a_failure_ends_the_operation_with_the_reason(stacks: Stacks) -> None:
     resources = {"A": parameter(), "B": {**BROKEN, "DependsOn": "A"}, "C": after("B")}
-    assert stacks.deploy(resources) == "CREATE_FAILED"
+    assert stacks.deploy(resources, no_rollback=True) == "CREATE_FAILED"
     reason = "The subnet ID 'subnet-1' does not exist"
     assert stacks.reason("B", "CREATE_FAILED") == reason
-    assert stacks.raw_events()[-1]["ResourceStatusReason"] == reason
+    assert stacks.raw_events()[-1]["ResourceStatusReason"] == (
+        "The following resource(s) failed to create: [B]. "
+    )
     assert stacks.with_status("CREATE_IN_PROGRESS") == ["A", "B"]
     assert stacks.with_status("DELETE_IN_PROGRESS") == []
     assert len(aws_client("ssm").describe_parameters()["Parameters"]) == 1
@@ -58,14 +60,15 @@ def test_a_failure_ends_the_operation_with_the_reason_and_nothing_is_rolled_back
 
 def test_what_a_failure_left_undone_is_done_by_the_next_change_set(stacks: Stacks) -> None:
     failing = {"A": parameter(), "B": {**BROKEN, "DependsOn": "A"}, "C": after("B")}
-    stacks.deploy(failing)
+    stacks.deploy(failing, no_rollback=True)
     assert stacks.deploy({**failing, "B": after("A")}) == "UPDATE_COMPLETE"
     assert stacks.with_status("CREATE_COMPLETE") == ["A", "B", "C"]
     assert len(aws_client("ssm").describe_parameters()["Parameters"]) == 3
 
 
 def test_a_failed_stack_is_deleted_with_what_was_made(stacks: Stacks) -> None:
-    stacks.deploy({"A": parameter(), "B": {**BROKEN, "DependsOn": "A"}, "C": after("B")})
+    resources = {"A": parameter(), "B": {**BROKEN, "DependsOn": "A"}, "C": after("B")}
+    stacks.deploy(resources, no_rollback=True)
     stack_id = stacks.describe()["StackId"]
     assert stacks.delete() == "DELETE_COMPLETE"
     assert stacks.with_status("DELETE_COMPLETE", stack_id) == ["A"]
@@ -73,16 +76,19 @@ def test_a_failed_stack_is_deleted_with_what_was_made(stacks: Stacks) -> None:
 
 
 def test_listing_the_resources_of_a_failed_stack_makes_none(stacks: Stacks) -> None:
-    stacks.deploy({"A": parameter(), "B": {**BROKEN, "DependsOn": "A"}, "C": after("B")})
+    resources = {"A": parameter(), "B": {**BROKEN, "DependsOn": "A"}, "C": after("B")}
+    stacks.deploy(resources, no_rollback=True)
     listed = stacks.client.list_stack_resources(StackName="stack")["StackResourceSummaries"]
     assert [one["LogicalResourceId"] for one in listed] == ["A"]
     assert len(aws_client("ssm").describe_parameters()["Parameters"]) == 1
 
 
-def test_a_circle_fails_the_operation_in_the_words_of_the_service(stacks: Stacks) -> None:
-    assert stacks.deploy({"A": after("B"), "B": after("A")}) == "CREATE_FAILED"
-    reason = stacks.raw_events()[-1]["ResourceStatusReason"]
-    assert reason == "Circular dependency between resources: [A, B]"
+def test_a_circle_is_refused_in_the_words_of_the_service_and_leaves_no_stack(stacks: Stacks) -> None:
+    with pytest.raises(ClientError) as caught:
+        stacks.prepare({"A": after("B"), "B": after("A")})
+    message = caught.value.response["Error"]["Message"]
+    assert message == "Circular dependency between resources: [A, B]"
+    assert stacks.client.describe_stacks()["Stacks"] == []
 
 
 def test_a_retained_resource_is_skipped_and_still_there(stacks: Stacks) -> None:
@@ -280,7 +286,7 @@ def test_a_type_that_moto_does_not_know_is_recorded_and_its_event_says_so(stacks
     assert stacks.deploy({"Entry": entry, "A": parameter({"Ref": "Entry"})}) == "CREATE_COMPLETE"
     assert stacks.reason("Entry", "CREATE_COMPLETE") == reason
     assert stacks.reason("A", "CREATE_COMPLETE") is None
-    changed = {**entry, "Properties": {"ClusterName": "other"}}
+    changed = {**entry, "Properties": {"ClusterName": "k8s", "KubernetesGroups": ["admins"]}}
     assert stacks.deploy({"Entry": changed, "A": parameter({"Ref": "Entry"})}) == "UPDATE_COMPLETE"
     assert stacks.reason("Entry", "UPDATE_COMPLETE") == reason
     stack_id = stacks.describe()["StackId"]
@@ -291,7 +297,7 @@ def test_a_type_that_moto_does_not_know_is_recorded_and_its_event_says_so(stacks
 def test_the_attribute_of_what_was_only_recorded_fails_what_uses_it(stacks: Stacks) -> None:
     entry = {"Type": "AWS::EKS::AccessEntry"}
     value = {"Fn::GetAtt": ["Entry", "AccessEntryArn"]}
-    assert stacks.deploy({"Entry": entry, "A": parameter(value)}) == "CREATE_FAILED"
+    assert stacks.deploy({"Entry": entry, "A": parameter(value)}) == "ROLLBACK_COMPLETE"
     assert stacks.reason("A", "CREATE_FAILED") == (
         "not rehearsed: the attribute AccessEntryArn of AWS::EKS::AccessEntry"
     )
@@ -299,21 +305,23 @@ def test_the_attribute_of_what_was_only_recorded_fails_what_uses_it(stacks: Stac
 
 def test_an_output_that_cannot_be_had_fails_the_operation(stacks: Stacks) -> None:
     outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Entry", "AccessEntryArn"]}}}
-    assert stacks.deploy({"Entry": {"Type": "AWS::EKS::AccessEntry"}}, Outputs=outputs) == "CREATE_FAILED"
+    entry = {"Entry": {"Type": "AWS::EKS::AccessEntry"}}
+    assert stacks.deploy(entry, Outputs=outputs, no_rollback=True) == "CREATE_FAILED"
     assert stacks.raw_events()[-1]["ResourceStatusReason"] == (
         "not rehearsed: the attribute AccessEntryArn of AWS::EKS::AccessEntry"
     )
 
 
-def test_a_change_that_moto_does_not_make_says_that_it_is_recorded_only(stacks: Stacks) -> None:
-    def point(path: str) -> dict[str, Any]:
-        properties = {"FileSystemId": {"Ref": "F"}, "RootDirectory": {"Path": path}}
+def test_a_change_that_moto_would_lose_fails_and_says_so(stacks: Stacks) -> None:
+    def point(value: str) -> dict[str, Any]:
+        tags = [{"Key": "team", "Value": value}]
+        properties = {"FileSystemId": {"Ref": "F"}, "AccessPointTags": tags}
         return {"Type": "AWS::EFS::AccessPoint", "Properties": properties}
 
-    stacks.deploy({"F": FILE_SYSTEM, "P": point("/a")})
-    assert stacks.deploy({"F": FILE_SYSTEM, "P": point("/b")}) == "UPDATE_COMPLETE"
-    assert stacks.reason("P", "UPDATE_COMPLETE") == (
-        "recorded only: the emulated account cannot change a AWS::EFS::AccessPoint"
+    stacks.deploy({"F": FILE_SYSTEM, "P": point("a")})
+    assert stacks.deploy({"F": FILE_SYSTEM, "P": point("b")}) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.reason("P", "UPDATE_FAILED") == (
+        "not rehearsed: a change of AccessPointTags of AWS::EFS::AccessPoint"
     )
 
 

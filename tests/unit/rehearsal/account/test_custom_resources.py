@@ -130,7 +130,7 @@ def test_an_attribute_that_the_answer_lacks_is_an_error(stacks: Stacks, provider
         "Manifest": custom(provider, answer={"Data": {"Other": "1"}}),
         "A": parameter({"Fn::GetAtt": ["Manifest", "Value"]}),
     }
-    assert stacks.deploy(resources) == "CREATE_FAILED"
+    assert stacks.deploy(resources) == "ROLLBACK_COMPLETE"
     assert stacks.reason("A", "CREATE_FAILED") == (
         "CustomResource attribute error: Vendor response doesn't contain Value attribute in object "
         f"{stacks.describe()['StackId']}|Manifest"
@@ -147,8 +147,9 @@ def test_an_exception_of_the_handler_fails_the_operation_with_its_words(
         stacks.deploy({"Manifest": custom(provider, FailOn=request_type, Text="changed")})
     elif request_type == "Delete":
         stacks.delete()
+    ends = {"Create": "ROLLBACK_COMPLETE", "Update": "UPDATE_ROLLBACK_FAILED", "Delete": "DELETE_FAILED"}
+    assert stacks.describe(stack_id)["StackStatus"] == ends[request_type]
     status = f"{request_type.upper()}_FAILED"
-    assert stacks.describe(stack_id)["StackStatus"] == status
     assert stacks.reason("Manifest", status, stack_id) == (
         "Received response status [FAILED] from custom resource. Message returned: "
         f"RuntimeError: cannot {request_type}"
@@ -159,7 +160,10 @@ def test_after_a_failed_update_the_handler_still_hears_the_former_properties(
     stacks: Stacks, provider: str, events: Events
 ) -> None:
     stacks.deploy({"Manifest": custom(provider, Text="one")})
-    assert stacks.deploy({"Manifest": custom(provider, Text="two", FailOn="Update")}) == "UPDATE_FAILED"
+    failing = custom(provider, Text="two", FailOn="Update")
+    assert stacks.deploy({"Manifest": failing}) == "UPDATE_ROLLBACK_COMPLETE"
+    assert events()[-1]["OldResourceProperties"]["Text"] == "two"
+    assert events()[-1]["ResourceProperties"]["Text"] == "one"
     assert stacks.deploy({"Manifest": custom(provider, Text="three")}) == "UPDATE_COMPLETE"
     assert events()[-1]["OldResourceProperties"]["Text"] == "one"
 
@@ -169,7 +173,7 @@ def test_a_handler_that_runs_too_long_fails_the_resource(
 ) -> None:
     CustomResource.runner = runner
     slow = functions.make_provider("import time\ndef handler(event, context): time.sleep(60)", Timeout=1)
-    assert stacks.deploy({"Manifest": custom(slow)}) == "CREATE_FAILED"
+    assert stacks.deploy({"Manifest": custom(slow)}) == "ROLLBACK_COMPLETE"
     assert stacks.reason("Manifest", "CREATE_FAILED") == (
         "Received response status [FAILED] from custom resource. Message returned: "
         "Task timed out after 1.00 seconds"
@@ -177,7 +181,7 @@ def test_a_handler_that_runs_too_long_fails_the_resource(
 
 
 def test_an_answer_that_is_no_object_fails_the_resource(stacks: Stacks, provider: str) -> None:
-    assert stacks.deploy({"Manifest": custom(provider, answer="done")}) == "CREATE_FAILED"
+    assert stacks.deploy({"Manifest": custom(provider, answer="done")}) == "ROLLBACK_COMPLETE"
     reason = "the handler of Manifest returned no object: 'done'"
     assert stacks.reason("Manifest", "CREATE_FAILED") == reason
 
@@ -228,7 +232,7 @@ def test_the_service_token_of_a_resource_cannot_change(
 ) -> None:
     stacks.deploy({"Manifest": custom(provider)})
     other = functions.make("other", "", Environment={"Variables": {"USER_ON_EVENT_FUNCTION_ARN": provider}})
-    assert stacks.deploy({"Manifest": custom(other)}) == "UPDATE_FAILED"
+    assert stacks.deploy({"Manifest": custom(other)}) == "UPDATE_ROLLBACK_COMPLETE"
     assert stacks.reason("Manifest", "UPDATE_FAILED") == "Modifying service token is not allowed."
 
 
@@ -237,7 +241,7 @@ def test_a_function_that_is_not_of_the_provider_framework_is_not_rehearsed(
 ) -> None:
     CustomResource.runner = runner
     plain = functions.make("plain", "def handler(event, context): pass")
-    assert stacks.deploy({"Manifest": custom(plain)}) == "CREATE_FAILED"
+    assert stacks.deploy({"Manifest": custom(plain)}) == "ROLLBACK_COMPLETE"
     assert stacks.reason("Manifest", "CREATE_FAILED") == (
         f"not rehearsed: {plain} is not a function of CDK's provider framework"
     )
@@ -246,5 +250,40 @@ def test_a_function_that_is_not_of_the_provider_framework_is_not_rehearsed(
 def test_a_function_that_does_not_exist_is_named(stacks: Stacks, runner: LambdaRunner) -> None:
     CustomResource.runner = runner
     arn = "arn:aws:lambda:ap-northeast-2:123456789012:function:nobody"
-    assert stacks.deploy({"Manifest": custom(arn)}) == "CREATE_FAILED"
+    assert stacks.deploy({"Manifest": custom(arn)}) == "ROLLBACK_COMPLETE"
     assert stacks.reason("Manifest", "CREATE_FAILED") == f"Function not found: {arn}"
+
+
+def test_a_response_that_is_too_long_fails_the_resource(stacks: Stacks, provider: str) -> None:
+    long = custom(provider, answer={"Data": {"Value": "x" * 4096}})
+    assert stacks.deploy({"Manifest": long}) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("Manifest", "CREATE_FAILED") == "Response object is too long."
+
+
+def test_data_that_are_not_to_be_shown_are_masked_in_outputs_only(stacks: Stacks, provider: str) -> None:
+    secret = {"Fn::GetAtt": ["Manifest", "Value"]}
+    resources = {
+        "Manifest": custom(provider, answer={"NoEcho": True, "Data": {"Value": "secret"}}),
+        "A": parameter(secret),
+    }
+    assert stacks.deploy(resources, Outputs={"Out": {"Value": secret}}) == "CREATE_COMPLETE"
+    assert stacks.describe()["Outputs"][0]["OutputValue"] == "****"
+    found = aws_client("ssm").get_parameter(Name="stack-A")
+    assert found["Parameter"]["Value"] == "secret"
+
+
+def test_independent_custom_resources_are_made_at_the_same_time(
+    stacks: Stacks, functions: "Functions", runner: LambdaRunner, tmp_path: Path
+) -> None:
+    CustomResource.runner = runner
+    meeting = functions.make_provider(
+        "import pathlib, time\n"
+        "def handler(event, context):\n"
+        f"    folder = pathlib.Path({str(tmp_path / 'meeting')!r})\n"
+        "    folder.mkdir(exist_ok=True)\n"
+        "    (folder / event['LogicalResourceId']).touch()\n"
+        "    while event['RequestType'] == 'Create' and len(list(folder.iterdir())) < 2: time.sleep(0.05)\n",
+        Timeout=8,
+    )
+    resources = {"One": custom(meeting), "Two": custom(meeting)}
+    assert stacks.deploy(resources) == "CREATE_COMPLETE"

@@ -35,7 +35,8 @@ def test_its_id_is_an_attribute_and_others_are_refused(stacks: Stacks, efs: Any)
     stacks.deploy({**file_system(), "A": parameter({"Fn::GetAtt": ["F", "FileSystemId"]})})
     found = aws_client("ssm").get_parameter(Name="stack-A")["Parameter"]["Value"]
     assert found == described(efs)["FileSystemId"]
-    assert stacks.deploy({**file_system(), "B": parameter({"Fn::GetAtt": ["F", "Name"]})}) == "UPDATE_FAILED"
+    refused = {**file_system(), "B": parameter({"Fn::GetAtt": ["F", "Name"]})}
+    assert stacks.deploy(refused) == "UPDATE_ROLLBACK_COMPLETE"
     assert stacks.reason("B", "CREATE_FAILED") == (
         "Template error: resource F does not support attribute type Name in Fn::GetAtt"
     )
@@ -95,20 +96,17 @@ def test_its_tags_change_in_place(stacks: Stacks, efs: Any) -> None:
     ("name", "value"),
     [("Encrypted", False), ("PerformanceMode", "maxIO"), ("AvailabilityZoneName", "ap-northeast-2a")],
 )
-def test_a_replacement_is_refused(stacks: Stacks, efs: Any, name: str, value: Any) -> None:
+def test_a_property_that_cannot_change_replaces_it(stacks: Stacks, efs: Any, name: str, value: Any) -> None:
     stacks.deploy(file_system())
     before = described(efs)
-    assert stacks.deploy(file_system(**{name: value})) == "UPDATE_FAILED"
-    assert stacks.reason("F", "UPDATE_FAILED") == (
-        f"not rehearsed: the replacement of a file system ({name} changed)"
-    )
-    assert described(efs)["FileSystemId"] == before["FileSystemId"]
+    assert stacks.deploy(file_system(**{name: value})) == "UPDATE_COMPLETE"
+    assert described(efs)["FileSystemId"] != before["FileSystemId"]
 
 
 def test_a_change_that_would_not_be_made_is_refused(stacks: Stacks, efs: Any) -> None:
     stacks.deploy(file_system())
     protection = {"ReplicationOverwriteProtection": "DISABLED"}
-    assert stacks.deploy(file_system(FileSystemProtection=protection)) == "UPDATE_FAILED"
+    assert stacks.deploy(file_system(FileSystemProtection=protection)) == "UPDATE_ROLLBACK_COMPLETE"
     assert stacks.reason("F", "UPDATE_FAILED") == (
         "not rehearsed: a change of FileSystemProtection of a file system"
     )

@@ -1,0 +1,159 @@
+"""Changes and deletions of moto's resources that a stack makes in place, and a refusal of all others.
+
+moto's models take a change of any property and apply those that they know; some know none, and some make a
+new resource for it. What a rehearsed stack may change is added here; a change that would be lost is refused.
+"""
+
+import base64
+import json
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction, LayerVersion
+from moto.awslambda.utils import get_backend
+from moto.core.common_models import CloudFormationModel
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupIngress
+from moto.efs.models import MountTarget, efs_backends
+from moto.iam.models import Role, iam_backends
+from moto.utilities.utils import get_partition
+
+from rehearsal.account.recorded_only import NotRehearsedError
+from rehearsal.account.replacement import changed_properties
+
+_MADE: dict[str, frozenset[str]] = {
+    "AWS::EC2::SecurityGroup": frozenset({"SecurityGroupIngress", "Tags"}),
+    "AWS::EFS::MountTarget": frozenset({"SecurityGroups"}),
+    "AWS::IAM::Policy": frozenset({"Groups", "PolicyDocument", "PolicyName", "Roles", "Users"}),
+    "AWS::IAM::Role": frozenset({"AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "Tags"}),
+    "AWS::Lambda::Function": frozenset(
+        {
+            "Code",
+            "Description",
+            "Environment",
+            "Handler",
+            "Layers",
+            "MemorySize",
+            "Role",
+            "Runtime",
+            "Timeout",
+        }
+    ),
+    "AWS::S3::Bucket": frozenset({"BucketEncryption"}),
+    "AWS::SSM::Parameter": frozenset(
+        {"AllowedPattern", "DataType", "Description", "Policies", "Tags", "Tier", "Type", "Value"}
+    ),
+}
+"""The properties whose change moto, with the additions of this module, really makes."""
+
+
+def install() -> None:
+    """Add to moto's models what they cannot change or delete."""
+    Role.update_from_cloudformation_json = classmethod(_update_role)  # type: ignore
+    SecurityGroup.update_from_cloudformation_json = classmethod(_update_group)  # type: ignore
+    MountTarget.update_from_cloudformation_json = classmethod(_update_mount_target)  # type: ignore
+    LambdaFunction.update_from_cloudformation_json = classmethod(_update_function)  # type: ignore
+    SecurityGroupIngress.delete = _revoke  # type: ignore[attr-defined]
+    LayerVersion.delete = _delete_layer  # type: ignore[attr-defined]
+
+
+def refuse_what_is_lost(
+    kind: str, model: type[CloudFormationModel], former: dict[str, Any], properties: dict[str, Any]
+) -> None:
+    """Refuse the change of a property that the emulated account would not make.
+
+    Raises:
+        NotRehearsedError: names the properties and the type.
+    """
+    update: Any = model.update_from_cloudformation_json
+    if kind not in _MADE and update.__module__.startswith("rehearsal."):
+        return  # it says by itself what it cannot do
+    lost = [name for name in changed_properties(former, properties) if name not in _MADE.get(kind, ())]
+    if lost:
+        raise NotRehearsedError(f"not rehearsed: a change of {', '.join(lost)} of {kind}")
+
+
+def _update_role(
+    cls: type[Role],  # noqa: ARG001
+    original_resource: Role,
+    new_resource_name: str,  # noqa: ARG001
+    cloudformation_json: dict[str, Any],
+    account_id: str,
+    region_name: str,
+) -> Role:
+    iam = iam_backends[account_id][get_partition(region_name)]
+    role, properties = original_resource, cloudformation_json["Properties"]
+    iam.update_assume_role_policy(role.name, json.dumps(properties["AssumeRolePolicyDocument"]))
+    iam.update_role(role.name, properties.get("Description", ""), properties.get("MaxSessionDuration", 3600))
+    role.tags = properties.get("Tags", [])
+    return role
+
+
+def _update_group(
+    cls: type[SecurityGroup],  # noqa: ARG001
+    original_resource: SecurityGroup,
+    new_resource_name: str,  # noqa: ARG001
+    cloudformation_json: dict[str, Any],
+    account_id: str,
+    region_name: str,
+) -> SecurityGroup:
+    ec2 = ec2_backends[account_id][region_name]
+    group, properties = original_resource, cloudformation_json["Properties"]
+    former: dict[str, Any] = group.declared_properties  # type: ignore[attr-defined]
+    for rule in former.get("SecurityGroupIngress", []):
+        ec2.revoke_security_group_ingress(group.id, *_rule(rule), vpc_id=group.vpc_id)
+    for rule in properties.get("SecurityGroupIngress", []):
+        ec2.authorize_security_group_ingress(group.id, *_rule(rule), vpc_id=group.vpc_id)
+    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    gone = [tag["Key"] for tag in former.get("Tags", []) if tag["Key"] not in tags]
+    ec2.delete_tags([group.id], dict.fromkeys(gone, ""))
+    ec2.create_tags([group.id], tags)
+    return group
+
+
+def _update_function(
+    cls: type[LambdaFunction],
+    original_resource: LambdaFunction,
+    new_resource_name: str,  # noqa: ARG001
+    cloudformation_json: dict[str, Any],
+    account_id: str,  # noqa: ARG001
+    region_name: str,  # noqa: ARG001
+) -> LambdaFunction:
+    function, properties = original_resource, cloudformation_json["Properties"]
+    code = properties["Code"]
+    if "ZipFile" in code:  # in a template it is the text of the module, which moto packs at creation only
+        code = {"ZipFile": base64.b64encode(cls._create_zipfile_from_plaintext_code(code["ZipFile"]))}
+    function.update_configuration(properties)
+    function.update_function_code(code)
+    return function
+
+
+def _update_mount_target(
+    cls: type[MountTarget],  # noqa: ARG001
+    original_resource: MountTarget,
+    new_resource_name: str,  # noqa: ARG001
+    cloudformation_json: dict[str, Any],
+    account_id: str,
+    region_name: str,
+) -> MountTarget:
+    groups = cloudformation_json["Properties"]["SecurityGroups"]
+    efs_backends[account_id][region_name].modify_mount_target_security_groups(
+        original_resource.mount_target_id, groups
+    )
+    return original_resource
+
+
+def _revoke(self: SecurityGroupIngress, account_id: str, region_name: str) -> None:
+    rule = self.properties
+    source = {"GroupId": rule["SourceSecurityGroupId"]} if "SourceSecurityGroupId" in rule else None
+    ec2_backends[account_id][region_name].revoke_security_group_ingress(
+        self.security_group.id, *_rule(rule), source_groups=[source] if source else []
+    )
+
+
+def _rule(rule: dict[str, Any]) -> tuple[Any, Any, Any, list[dict[str, str]]]:
+    ranges = [{"CidrIp": rule["CidrIp"]}] if "CidrIp" in rule else []
+    return rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"), ranges
+
+
+def _delete_layer(self: LayerVersion, account_id: str, region_name: str) -> None:
+    get_backend(account_id, region_name).delete_layer_version(self.name, str(self.version))
