@@ -275,8 +275,8 @@ def test_a_stack_that_is_being_changed_takes_no_other_change(
 
 
 def test_a_type_that_moto_does_not_know_is_recorded_and_its_event_says_so(stacks: Stacks) -> None:
-    entry = {"Type": "AWS::EKS::AccessEntry", "Properties": {"ClusterName": "k8s"}}
-    reason = "recorded only: the emulated account has no AWS::EKS::AccessEntry"
+    entry = {"Type": "AWS::EKS::Addon", "Properties": {"ClusterName": "k8s"}}
+    reason = "recorded only: the emulated account has no AWS::EKS::Addon"
     assert stacks.deploy({"Entry": entry, "A": parameter({"Ref": "Entry"})}) == "CREATE_COMPLETE"
     assert stacks.reason("Entry", "CREATE_COMPLETE") == reason
     assert stacks.reason("A", "CREATE_COMPLETE") is None
@@ -289,19 +289,17 @@ def test_a_type_that_moto_does_not_know_is_recorded_and_its_event_says_so(stacks
 
 
 def test_the_attribute_of_what_was_only_recorded_fails_what_uses_it(stacks: Stacks) -> None:
-    entry = {"Type": "AWS::EKS::AccessEntry"}
-    value = {"Fn::GetAtt": ["Entry", "AccessEntryArn"]}
+    entry = {"Type": "AWS::EKS::Addon"}
+    value = {"Fn::GetAtt": ["Entry", "Arn"]}
     assert stacks.deploy({"Entry": entry, "A": parameter(value)}) == "CREATE_FAILED"
-    assert stacks.reason("A", "CREATE_FAILED") == (
-        "not rehearsed: the attribute AccessEntryArn of AWS::EKS::AccessEntry"
-    )
+    assert stacks.reason("A", "CREATE_FAILED") == ("not rehearsed: the attribute Arn of AWS::EKS::Addon")
 
 
 def test_an_output_that_cannot_be_had_fails_the_operation(stacks: Stacks) -> None:
-    outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Entry", "AccessEntryArn"]}}}
-    assert stacks.deploy({"Entry": {"Type": "AWS::EKS::AccessEntry"}}, Outputs=outputs) == "CREATE_FAILED"
+    outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Entry", "Arn"]}}}
+    assert stacks.deploy({"Entry": {"Type": "AWS::EKS::Addon"}}, Outputs=outputs) == "CREATE_FAILED"
     assert stacks.raw_events()[-1]["ResourceStatusReason"] == (
-        "not rehearsed: the attribute AccessEntryArn of AWS::EKS::AccessEntry"
+        "not rehearsed: the attribute Arn of AWS::EKS::Addon"
     )
 
 
