@@ -30,11 +30,13 @@ def _serve(environment: Environment, plan: Plan) -> None:
         audit_trail,
         change_sets,
         cloudformation,
+        efs_authorization,
         eks_access_api,
         file_systems,
         lambda_functions,
         managed_policies,
         seed,
+        web_identity,
     )
     from rehearsal.account.cluster_identity import ClusterIdentity, webhook_server
     from rehearsal.account.custom_resources import CustomResource
@@ -47,8 +49,10 @@ def _serve(environment: Environment, plan: Plan) -> None:
     lambda_functions.keep_layers()
     for part in (cloudformation, change_sets, file_systems, managed_policies, audit_trail):
         part.install()
-    eks_access_api.install()
+    for part_of_iam in (eks_access_api, efs_authorization):
+        part_of_iam.install()
     api = KubernetesApi(plan)
+    web_identity.install(api)
     CustomResource.runner = lambda_functions.LambdaRunner(
         directory=plan.directory,
         environment=_function_environment(environment, plan),
