@@ -43,7 +43,7 @@ def start_etcd(plan: Plan) -> Server:
 
 
 def start_api_server(plan: Plan, *, issuer: str) -> Server:
-    """Start kube-apiserver: RBAC, three users by token, service account tokens of `issuer`."""
+    """Start kube-apiserver: RBAC, service account tokens of `issuer`, AWS tokens by the account's webhook."""
     pki = plan.directory / "pki"
     pki.mkdir()
     key = _write_service_account_key(pki / "service-account.pem")
@@ -61,10 +61,14 @@ def start_api_server(plan: Plan, *, issuer: str) -> Server:
             "--service-cluster-ip-range=10.96.0.0/16",
             "--authorization-mode=RBAC",
             f"--token-auth-file={_write_tokens(plan, pki / 'tokens.csv')}",
+            f"--authentication-token-webhook-config-file={_write_webhook(plan, pki / 'webhook.yaml')}",
+            "--authentication-token-webhook-version=v1",
+            # An access entry that is gone counts at once.
+            "--authentication-token-webhook-cache-ttl=0s",
             f"--service-account-issuer={issuer}",
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
-            "--api-audiences=https://kubernetes.default.svc,sts.amazonaws.com",
+            "--api-audiences=https://kubernetes.default.svc",
             "--allow-privileged=true",
         ],
         log=plan.log("kube-apiserver"),
@@ -132,11 +136,25 @@ def _write_tokens(plan: Plan, path: Path) -> Path:
     service_accounts = "system:serviceaccounts,system:serviceaccounts:kube-system,system:authenticated"
     rows = [
         f'{plan.admin_token},admin,admin,"system:masters"',
-        f'{plan.handler_token},kubectl-handler,kubectl-handler,"system:masters"',
         f'{plan.driver_token},{DRIVER_USER},driver,"{service_accounts}"',
     ]
     path.touch(mode=0o600)
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def _write_webhook(plan: Plan, path: Path) -> Path:
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "account",
+        "clusters": [
+            {"name": "account", "cluster": {"server": f"http://127.0.0.1:{plan.token_webhook_port}/"}}
+        ],
+        "users": [{"name": "api-server", "user": {}}],
+        "contexts": [{"name": "account", "context": {"cluster": "account", "user": "api-server"}}],
+    }
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
 

@@ -2,19 +2,19 @@
 
 No node runs in a rehearsal, so the Deployment that the chart makes would stay pending. While it exists, the
 driver and the provisioner run here as processes, with the arguments that the chart gave their containers;
-when it goes, they go.
+when it goes, they go. In AWS the driver is what its service account's annotation says, by a projected token;
+it has no other credentials.
 """
 
 import json
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.plan import Plan
 from rehearsal.processes import Server
-from rehearsal.tls import context_trusting
+from rehearsal.projected_token import ProjectedToken
 
 _DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/efs-csi-controller"
 
@@ -42,6 +42,9 @@ _DRIVER_FLAGS = ("--delete-access-point-root-dir", "--tags", "--v")
 
 @dataclass(frozen=True)
 class _Arguments:
+    template: str
+    """The annotations of the pod's template: `kubectl rollout restart` changes one."""
+    service_account: str
     driver: tuple[str, ...]
     provisioner: tuple[str, ...]
 
@@ -53,6 +56,8 @@ class DriverPod:
         """Watch for the Deployment in the plan's cluster; `region` is the driver's."""
         self._plan = plan
         self._region = region
+        self._api = KubernetesApi(plan)
+        self._token: ProjectedToken | None = None
         self._running: tuple[_Arguments, list[Server]] | None = None
         self._restarts = 0
 
@@ -67,6 +72,8 @@ class DriverPod:
             arguments, servers = self._running
             ended = [server for server in servers if server.exit_status() is not None]
             if wanted == arguments and not ended:
+                if self._token:
+                    self._token.tend()
                 return
             if ended:
                 self._restarts += 1
@@ -84,23 +91,15 @@ class DriverPod:
             self._running = None
 
     def _wanted(self) -> _Arguments | None:
-        request = urllib.request.Request(  # noqa: S310  # the URL is ours
-            self._plan.api_server_url + _DEPLOYMENT,
-            headers={"Authorization": f"Bearer {self._plan.admin_token}"},
-        )
-        context = context_trusting(self._plan.api_server_authority)
-        try:
-            with urllib.request.urlopen(request, timeout=5, context=context) as answer:  # noqa: S310
-                deployment = json.load(answer)
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return None
-            raise
-        containers = {
-            container["name"]: container.get("args", [])
-            for container in deployment["spec"]["template"]["spec"]["containers"]
-        }
+        deployment = self._api.get(_DEPLOYMENT)
+        if deployment is None:
+            return None
+        template = deployment["spec"]["template"]
+        pod = template["spec"]
+        containers = {container["name"]: container.get("args", []) for container in pod["containers"]}
         return _Arguments(
+            template=json.dumps(template["metadata"].get("annotations"), sort_keys=True),
+            service_account=pod["serviceAccountName"],
             driver=_only(containers.get("efs-plugin", []), _DRIVER_FLAGS),
             provisioner=_only(containers.get("csi-provisioner", []), _PROVISIONER_FLAGS),
         )
@@ -125,7 +124,7 @@ class DriverPod:
                 scratch=str(static_files),
             ),
             log=plan.log("aws-efs-csi-driver"),
-            environment=self._driver_environment(),
+            environment=self._driver_environment(arguments.service_account),
         )
         driver.wait_until(socket.exists, seconds=30)
         provisioner = Server(
@@ -142,14 +141,34 @@ class DriverPod:
         )
         return [driver, provisioner]
 
-    def _driver_environment(self) -> Mapping[str, str]:
+    def _driver_environment(self, service_account: str) -> Mapping[str, str]:
         plan = self._plan
         return {
             **plan.aws_environment(),
             **plan.proxy_environment(),
+            **self._identity(service_account),
             "AWS_REGION": self._region,
             "CSI_NODE_NAME": "rehearsal",
             "ECS_CONTAINER_METADATA_URI_V4": f"http://127.0.0.1:{plan.task_metadata_port}",
+        }
+
+    def _identity(self, service_account: str) -> Mapping[str, str]:
+        # What EKS's webhook adds to a pod of an annotated service account. An empty variable is none: neither
+        # the rehearsal's credentials nor the user's may stand in for the role.
+        nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
+        path = self._plan.directory / "driver-token"
+        token = ProjectedToken(self._api, namespace="kube-system", service_account=service_account, path=path)
+        role_arn = token.role_arn()
+        if role_arn is None:
+            self._token = None
+            return nobody
+        token.tend()
+        self._token = token
+        return {
+            **nobody,
+            "AWS_ROLE_ARN": role_arn,
+            "AWS_WEB_IDENTITY_TOKEN_FILE": str(path),
+            "AWS_STS_REGIONAL_ENDPOINTS": "regional",
         }
 
 

@@ -24,11 +24,11 @@ class Plan:
     account_port: int
     proxy_port: int
     task_metadata_port: int
+    token_webhook_port: int
     api_server_port: int
     etcd_port: int
     etcd_peer_port: int
     admin_token: str = field(repr=False)
-    handler_token: str = field(repr=False)
     driver_token: str = field(repr=False)
 
     @property

@@ -173,11 +173,11 @@ class Rehearsal:
             account_port=free_port(),
             proxy_port=free_port(),
             task_metadata_port=free_port(),
+            token_webhook_port=free_port(),
             api_server_port=free_port(),
             etcd_port=free_port(),
             etcd_peer_port=free_port(),
             admin_token=secrets.token_urlsafe(24),
-            handler_token=secrets.token_urlsafe(24),
             driver_token=secrets.token_urlsafe(24),
         )
 

@@ -30,20 +30,29 @@ def _serve(environment: Environment, plan: Plan) -> None:
         audit_trail,
         change_sets,
         cloudformation,
+        efs_authorization,
+        eks_access_api,
         file_systems,
         lambda_functions,
         managed_policies,
         seed,
+        web_identity,
     )
+    from rehearsal.account.cluster_identity import ClusterIdentity, webhook_server
     from rehearsal.account.custom_resources import CustomResource
     from rehearsal.account.proxy import Proxy
     from rehearsal.account.task_metadata import task_metadata_server
+    from rehearsal.kubernetes_api import KubernetesApi
     from rehearsal.tls import CertificateAuthority
 
     authority = CertificateAuthority(plan.directory)
     lambda_functions.keep_layers()
     for part in (cloudformation, change_sets, file_systems, managed_policies, audit_trail):
         part.install()
+    for part_of_iam in (eks_access_api, efs_authorization):
+        part_of_iam.install()
+    api = KubernetesApi(plan)
+    web_identity.install(api)
     CustomResource.runner = lambda_functions.LambdaRunner(
         directory=plan.directory,
         environment=_function_environment(environment, plan),
@@ -62,7 +71,16 @@ def _serve(environment: Environment, plan: Plan) -> None:
         region=environment.region,
         zone=environment.cluster.subnets[0].availability_zone,
     )
-    for server in (proxy, metadata):
+    webhook = webhook_server(
+        plan.token_webhook_port,
+        ClusterIdentity(
+            api,
+            cluster=environment.cluster.name,
+            account=environment.account,
+            region=environment.region,
+        ),
+    )
+    for server in (proxy, metadata, webhook):
         _in_background(server)
     ThreadedMotoServer(ip_address="127.0.0.1", port=plan.account_port, verbose=True).start()
     (plan.directory / "account.ready").touch()
@@ -80,7 +98,6 @@ def _function_environment(environment: Environment, plan: Plan) -> dict[str, str
         **plan.aws_environment(),
         "AWS_REGION": environment.region,
         "AWS_DEFAULT_REGION": environment.region,
-        "AIRFLOW_EFS_HANDLER_TOKEN": plan.handler_token,
         **(_through_the_proxy(plan) if local_charts else _user_proxy()),
     }
 

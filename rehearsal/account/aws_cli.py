@@ -1,11 +1,10 @@
 """The two commands of the AWS CLI that CDK's kubectl handler calls, against the emulated account.
 
-`aws eks update-kubeconfig` asks the account for the cluster's endpoint and certificate, as the real one does;
-the token of the handler stands in the place of the one that the CLI would sign.
+`aws eks update-kubeconfig` asks the account for the cluster's endpoint and certificate, as the real one does.
+It writes the token that `aws eks get-token` would sign, and not the command: kubectl need not start it then.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +12,8 @@ from urllib.parse import urlsplit
 import boto3
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
+
+from rehearsal.account.cluster_tokens import make_token
 
 
 def main() -> int:
@@ -40,7 +41,9 @@ def main() -> int:
 
 
 def _update_kubeconfig(name: str, path: Path) -> None:
-    cluster = boto3.client("eks").describe_cluster(name=name)["cluster"]
+    eks = boto3.client("eks")
+    cluster = eks.describe_cluster(name=name)["cluster"]
+    token = make_token(cluster=name, region=eks.meta.region_name)
     content = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -54,7 +57,7 @@ def _update_kubeconfig(name: str, path: Path) -> None:
                 },
             }
         ],
-        "users": [{"name": "aws", "user": {"token": os.environ["AIRFLOW_EFS_HANDLER_TOKEN"]}}],
+        "users": [{"name": "aws", "user": {"token": token}}],
         "contexts": [{"name": "aws", "context": {"cluster": "aws", "user": "aws"}}],
     }
     path.touch(mode=0o600)  # there is a token in it

@@ -18,6 +18,8 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.awslambda.utils import get_backend
+from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
 
 _RUNTIME = Path(__file__).with_name("lambda_runtime.py")
 
@@ -60,7 +62,7 @@ class LambdaRunner:
 
         Args:
             directory: where code and layers are unpacked and logs are written.
-            environment: what the machine of a real Lambda provides: credentials, endpoint, region, proxy.
+            environment: what the machine of a real Lambda provides: endpoint, region, proxy.
             path: folders of programs that come before the layers' own (the stand-in of the AWS CLI).
         """
         self._directory = directory
@@ -94,6 +96,7 @@ class LambdaRunner:
         environment = {
             **function.environment_vars,
             **self._environment,
+            **_credentials(function),
             "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
             # A home of its own: helm and kubectl keep caches, and nothing may stay behind or be shared.
             "HOME": str(scratch),
@@ -144,6 +147,24 @@ class LambdaRunner:
                     if not folder.exists():
                         raise
         return folder
+
+
+def _credentials(function: LambdaFunction) -> dict[str, str]:
+    # As on AWS: temporary ones of the function's own role, in a session that is named after the function.
+    sts = sts_backends[function.account_id][get_partition(function.region)]
+    session = sts.assume_role(
+        region_name=function.region,
+        role_session_name=str(function.function_name),
+        role_arn=str(function.role),
+        policy="",
+        duration=3600,
+        external_id="",
+    )
+    return {
+        "AWS_ACCESS_KEY_ID": session.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+        "AWS_SESSION_TOKEN": session.session_token,
+    }
 
 
 def _unpack(archive: bytes, folder: Path) -> None:

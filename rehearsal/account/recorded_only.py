@@ -13,7 +13,6 @@ _TYPES = frozenset(
     {
         "AWS::CDK::Metadata",
         "AWS::CloudWatch::Alarm",
-        "AWS::EKS::AccessEntry",
         "AWS::S3::BucketPolicy",
     }
 )

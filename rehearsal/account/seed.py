@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
+import yaml
 from moto.ec2.models import ec2_backends
 from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.plan import Plan
 from settings import Environment
 
@@ -24,6 +26,8 @@ def seed(environment: Environment, plan: Plan) -> None:
     """Fill the empty account with what the environment says exists."""
     _seed_network(environment)
     _seed_cluster(environment, plan)
+    if environment.cluster.access.role_arn:
+        _seed_trusted_role(environment, environment.cluster.access.role_arn, KubernetesApi(plan))
 
 
 def _seed_network(environment: Environment) -> None:
@@ -47,9 +51,6 @@ def _seed_cluster(environment: Environment, plan: Plan) -> None:
     partition = get_partition(environment.region)
     iam = iam_backends[environment.account][partition]
     role = _create_role(environment, "rehearsal-cluster", trusted="eks.amazonaws.com")
-    if cluster.access.role_arn:
-        path, _, name = cluster.access.role_arn.split(":role", 1)[1].rpartition("/")
-        _create_role(environment, name, path=f"{path}/", trusted="lambda.amazonaws.com")
     eks = eks_backends[environment.account][environment.region]
     created = eks.create_cluster(
         name=cluster.name,
@@ -66,6 +67,23 @@ def _seed_cluster(environment: Environment, plan: Plan) -> None:
     created.identity = {"oidc": {"issuer": cluster.oidc_issuer}}
     iam.create_open_id_connect_provider(
         url=cluster.oidc_issuer, thumbprint_list=["0" * 40], client_id_list=["sts.amazonaws.com"], tags=[]
+    )
+
+
+def _seed_trusted_role(environment: Environment, role_arn: str, api: KubernetesApi) -> None:
+    # A role of one's own is what a cluster needs that knows no access entries: it trusts by aws-auth only.
+    path, _, name = role_arn.split(":role", 1)[1].rpartition("/")
+    _create_role(environment, name, path=f"{path}/", trusted="lambda.amazonaws.com")
+    cluster = eks_backends[environment.account][environment.region].clusters[environment.cluster.name]
+    cluster.access_config = {"authenticationMode": "CONFIG_MAP"}  # type: ignore[attr-defined]
+    row = {
+        "rolearn": f"{role_arn.split(':role', 1)[0]}:role/{name}",  # aws-auth wants it without its path
+        "username": name,
+        "groups": ["system:masters"],
+    }
+    api.create(
+        "/api/v1/namespaces/kube-system/configmaps",
+        {"metadata": {"name": "aws-auth"}, "data": {"mapRoles": yaml.safe_dump([row])}},
     )
 
 

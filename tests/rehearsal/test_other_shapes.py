@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes import client as kubernetes
 
 from operations.trace import Chain, trace
 from rehearsal.claims import await_bound, make_claim
@@ -49,6 +50,16 @@ def test_the_handler_acts_as_the_role_that_the_cluster_trusts(old_cluster: Rehea
     functions = old_cluster.client("lambda").list_functions()["Functions"]
     roles = {function["Role"] for function in functions}
     assert "arn:aws:iam::123456789012:role/cluster-admin" in roles
+
+
+def test_such_a_cluster_knows_its_role_by_aws_auth_only(old_cluster: Rehearsal) -> None:
+    cluster = old_cluster.client("eks").describe_cluster(name="k8s-cluster")["cluster"]
+    assert cluster["accessConfig"]["authenticationMode"] == "CONFIG_MAP"
+    config = kubernetes.CoreV1Api(old_cluster.kubernetes()).read_namespaced_config_map(
+        "aws-auth", "kube-system"
+    )
+    assert config.data is not None
+    assert "rolearn: arn:aws:iam::123456789012:role/cluster-admin" in config.data["mapRoles"]
 
 
 def a_claim_in_a_namespace_of_the_cluster(content: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from rehearsal.account import aws_cli
+from rehearsal.account.cluster_tokens import access_key_of
 from tests.unit.rehearsal.account.stacks import REGION
 
 ROLE = "arn:aws:iam::123456789012:role/cluster"
@@ -20,7 +21,8 @@ ROLE = "arn:aws:iam::123456789012:role/cluster"
 def aws(account: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:  # noqa: ARG001
     """Run one command; returns its exit status."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("AIRFLOW_EFS_HANDLER_TOKEN", "the-handlers-token")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
     def run(*arguments: str | Path) -> int:
         monkeypatch.setattr(sys, "argv", ["aws", *map(str, arguments)])
@@ -43,7 +45,8 @@ def test_update_kubeconfig_writes_what_describe_cluster_says(aws: Callable[..., 
         "server": cluster["endpoint"],
         "certificate-authority-data": cluster["certificateAuthority"]["data"],
     }
-    assert users[context["user"]] == {"token": "the-handlers-token"}
+    token = users[context["user"]]["token"]
+    assert access_key_of(token, cluster="k8s", secret_of={"ASIAEXAMPLE": "secret"}.get) == "ASIAEXAMPLE"
 
 
 def test_only_its_user_can_read_the_kubeconfig(aws: Callable[..., int], tmp_path: Path) -> None:

@@ -281,12 +281,12 @@ def test_a_stack_that_is_being_changed_takes_no_other_change(
 
 
 def test_a_type_that_moto_does_not_know_is_recorded_and_its_event_says_so(stacks: Stacks) -> None:
-    entry = {"Type": "AWS::EKS::AccessEntry", "Properties": {"ClusterName": "k8s"}}
-    reason = "recorded only: the emulated account has no AWS::EKS::AccessEntry"
+    entry = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Threshold": 1}}
+    reason = "recorded only: the emulated account has no AWS::CloudWatch::Alarm"
     assert stacks.deploy({"Entry": entry, "A": parameter({"Ref": "Entry"})}) == "CREATE_COMPLETE"
     assert stacks.reason("Entry", "CREATE_COMPLETE") == reason
     assert stacks.reason("A", "CREATE_COMPLETE") is None
-    changed = {**entry, "Properties": {"ClusterName": "k8s", "KubernetesGroups": ["admins"]}}
+    changed = {**entry, "Properties": {"Threshold": 2}}
     assert stacks.deploy({"Entry": changed, "A": parameter({"Ref": "Entry"})}) == "UPDATE_COMPLETE"
     assert stacks.reason("Entry", "UPDATE_COMPLETE") == reason
     stack_id = stacks.describe()["StackId"]
@@ -295,20 +295,20 @@ def test_a_type_that_moto_does_not_know_is_recorded_and_its_event_says_so(stacks
 
 
 def test_the_attribute_of_what_was_only_recorded_fails_what_uses_it(stacks: Stacks) -> None:
-    entry = {"Type": "AWS::EKS::AccessEntry"}
-    value = {"Fn::GetAtt": ["Entry", "AccessEntryArn"]}
+    entry = {"Type": "AWS::CloudWatch::Alarm"}
+    value = {"Fn::GetAtt": ["Entry", "Arn"]}
     assert stacks.deploy({"Entry": entry, "A": parameter(value)}) == "ROLLBACK_COMPLETE"
     assert stacks.reason("A", "CREATE_FAILED") == (
-        "not rehearsed: the attribute AccessEntryArn of AWS::EKS::AccessEntry"
+        "not rehearsed: the attribute Arn of AWS::CloudWatch::Alarm"
     )
 
 
 def test_an_output_that_cannot_be_had_fails_the_operation(stacks: Stacks) -> None:
-    outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Entry", "AccessEntryArn"]}}}
-    entry = {"Entry": {"Type": "AWS::EKS::AccessEntry"}}
+    outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Entry", "Arn"]}}}
+    entry = {"Entry": {"Type": "AWS::CloudWatch::Alarm"}}
     assert stacks.deploy(entry, Outputs=outputs, no_rollback=True) == "CREATE_FAILED"
     assert stacks.raw_events()[-1]["ResourceStatusReason"] == (
-        "not rehearsed: the attribute AccessEntryArn of AWS::EKS::AccessEntry"
+        "not rehearsed: the attribute Arn of AWS::CloudWatch::Alarm"
     )
 
 

@@ -149,7 +149,8 @@ def test_an_invocation_ends_with_the_account_that_runs_it(tmp_path: Path) -> Non
         "directory = pathlib.Path(sys.argv[1])\n"
         "runner = LambdaRunner(directory=directory, environment={}, path='/stand-in')\n"
         "function = types.SimpleNamespace(\n"
-        "    function_name='slow', handler='index.handler', timeout=60, environment_vars={})\n"
+        "    function_name='slow', handler='index.handler', timeout=60, environment_vars={},\n"
+        "    account_id='123456789012', region='eu-west-1', role='arn:aws:iam::123456789012:role/slow')\n"
         "runner._run(function, {}, code=directory, layers=[], scratch=directory)\n"
     )
     (tmp_path / "index.py").write_text(sleeping(pid))

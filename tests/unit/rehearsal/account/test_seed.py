@@ -5,6 +5,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import yaml
 
 from rehearsal.account import seed
 from rehearsal.plan import Plan
@@ -59,13 +60,23 @@ def test_the_cluster_is_that_of_the_environment_at_the_local_api_server(
 @pytest.mark.parametrize("path", ["/", "/teams/data/"])
 @pytest.mark.usefixtures("account")
 def test_a_role_that_the_cluster_trusts_has_the_arn_of_the_environment(
-    environment: Environment, plan: Any, path: str
+    environment: Environment, plan: Any, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cluster_api = mock.Mock()
+    monkeypatch.setattr(seed, "KubernetesApi", cluster_api)
     arn = f"arn:aws:iam::{environment.account}:role{path}kubectl"
     access = environment.cluster.access.model_copy(update={"entry": None, "role_arn": arn})
     cluster = environment.cluster.model_copy(update={"access": access})
     seed.seed(environment.model_copy(update={"cluster": cluster}), plan)
     assert aws_client("iam").get_role(RoleName="kubectl")["Role"]["Arn"] == arn
+    (_, config_map), _ = cluster_api.return_value.create.call_args
+    assert yaml.safe_load(config_map["data"]["mapRoles"]) == [
+        {
+            "rolearn": f"arn:aws:iam::{environment.account}:role/kubectl",
+            "username": "kubectl",
+            "groups": ["system:masters"],
+        }
+    ]
 
 
 @pytest.mark.parametrize(("count", "prefix"), [(1, 17), (2, 17), (3, 18), (4, 18), (5, 19)])
