@@ -78,6 +78,7 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
     reporter = ConsoleReporter(console)
     with Rehearsal(environment=environment, environments=environments, reporter=reporter) as rehearsal:
         console.print(_what_runs(rehearsal))
+        console.print(_what_exists(rehearsal), highlight=False, soft_wrap=True)
         rehearsal.deploy()
         claims = _claims(rehearsal)
         for name, namespace in claims:
@@ -91,8 +92,8 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
         if keep:
             console.print(_how_to_reach(rehearsal), highlight=False, soft_wrap=True)
             rehearsal.keep()
-        else:
-            console.print(_what_next(rehearsal), highlight=False, soft_wrap=True)
+            return
+    console.print(_what_next(environment), highlight=False, soft_wrap=True)
 
 
 def build_programs(*, console: Console) -> None:
@@ -116,10 +117,20 @@ def _what_runs(rehearsal: Rehearsal) -> Table:
         "real", "CDK CLI, CDK's kubectl handler, kubectl and helm", "package-lock.json, requirements.txt"
     )
     for chart in rehearsal.charts:
-        table.add_row("real", f"chart {chart.name} {chart.archive_version}", chart.origin)
+        table.add_row("real", f"chart {chart.name}", chart.describe())
     table.add_row("emulated", "AWS account", "moto, with rehearsal/account")
     table.add_row("emulated", "kubelet of the driver's controller", "rehearsal/driver_pod.py")
     return table
+
+
+def _what_exists(rehearsal: Rehearsal) -> str:
+    settings = rehearsal.settings
+    cluster = settings.cluster
+    zones = ", ".join(subnet.availability_zone for subnet in cluster.subnets)
+    return (
+        f"Emulated account {settings.account} in {settings.region}: {cluster.vpc.id} with a subnet in each "
+        f"of {zones}; EKS cluster {cluster.name}, version {cluster.version}\n"
+    )
 
 
 def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:
@@ -145,8 +156,7 @@ def _waiting_classes(rehearsal: Rehearsal) -> list[str]:
     ]
 
 
-def _what_next(rehearsal: Rehearsal) -> str:
-    name = rehearsal.settings.name
+def _what_next(name: str) -> str:
     return (
         "\nDone; everything is stopped and removed. What to look at next (source .venv/bin/activate first):\n"
         f"  airflow-efs rehearse {name} --keep   the same, and left running for kubectl, helm and cdk diff\n"

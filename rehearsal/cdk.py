@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,13 +83,19 @@ class Cdk:
         if self._process:
             self._process.kill()
 
+    def _scratch(self) -> str:
+        # What the CLI and jsii leave in their temporary folder when they are interrupted goes with ours.
+        scratch = self._plan.directory / "tmp"
+        scratch.mkdir(exist_ok=True)
+        return str(scratch)
+
     def _run(self, arguments: Sequence[str], say: Callable[[str], None] | None) -> CdkRun:
         output = str(self._plan.directory / "cdk.out")
         lines: list[str] = []
         with subprocess.Popen(
             [str(self._command), *arguments, "--no-notices", "--no-color", "--output", output],
             cwd=PROJECT,
-            env=without_profile({**os.environ, **self.environment_variables()}),
+            env={**without_aws(os.environ), **self.environment_variables(), "TMPDIR": self._scratch()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -115,7 +121,6 @@ def search_path() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
-def without_profile(environment: dict[str, str]) -> dict[str, str]:
-    """The variables without those that would lead an AWS SDK to the user's real account."""
-    real = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
-    return {name: value for name, value in environment.items() if name not in real}
+def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables without those of AWS, any of which could lead an SDK to the user's real account."""
+    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}

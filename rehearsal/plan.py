@@ -28,6 +28,8 @@ class Plan:
     api_server_port: int
     etcd_port: int
     etcd_peer_port: int
+    access_key: str = field(repr=False)
+    """The AWS access key that the emulated account lets in."""
     admin_token: str = field(repr=False)
     driver_token: str = field(repr=False)
 
@@ -74,7 +76,7 @@ class Plan:
         """The variables with which an AWS SDK or the CDK CLI reaches the emulated account only."""
         return {
             "AWS_ENDPOINT_URL": self.account_url,
-            "AWS_ACCESS_KEY_ID": "rehearsal",
+            "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": "rehearsal",
             "AWS_EC2_METADATA_DISABLED": "true",
             # A profile or a session token of the user's own must not be mixed in.

@@ -128,6 +128,7 @@ class Rehearsal:
         Raises:
             RehearsalError: something needed is missing, or a server does not start; nothing is left behind.
         """
+        keep_loopback_off_proxies()
         directories.sweep()
         self.binaries = find_or_build(say=self._reporter.say, progress=self._reporter.progress)
         directory, lock = directories.make_directory(self._name)
@@ -177,6 +178,8 @@ class Rehearsal:
             api_server_port=free_port(),
             etcd_port=free_port(),
             etcd_peer_port=free_port(),
+            # The prefix of AWS's own keys: SDKs and moto look at it.
+            access_key=f"AKIA{secrets.token_hex(16).upper()}",
             admin_token=secrets.token_urlsafe(24),
             driver_token=secrets.token_urlsafe(24),
         )
@@ -279,8 +282,8 @@ class Rehearsal:
         """A boto3 client of the emulated account."""
         plan = self.plan
         return boto3.session.Session(
-            aws_access_key_id="rehearsal",
-            aws_secret_access_key="rehearsal",  # noqa: S106  # the emulated account takes any
+            aws_access_key_id=plan.access_key,
+            aws_secret_access_key="rehearsal",  # noqa: S106  # the emulated account verifies no signature
             region_name=self.settings.region,
         ).client(service, endpoint_url=plan.account_url)  # type: ignore[call-overload]
 
@@ -303,6 +306,14 @@ class Rehearsal:
         )
         variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), *programs, "$PATH"])
         return variables
+
+
+def keep_loopback_off_proxies() -> None:
+    """Add this machine to NO_PROXY of this process and its children: a proxy cannot reach a rehearsal."""
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        missing = [host for host in ("localhost", "127.0.0.1") if host not in hosts]
+        os.environ[name] = ",".join([*hosts, *missing])
 
 
 def stop_kept() -> list[str]:

@@ -122,6 +122,22 @@ def _tag_faults(tags: Mapping[str, str]) -> Iterator[Fault]:
                 "use letters, digits, spaces and _.:/=+-@",
                 (key,),
             )
+        if key.lower().startswith("airflow-efs:"):
+            yield Fault(
+                "begins with airflow-efs:, which the stacks keep for themselves",
+                "choose another key",
+                (key,),
+                f'key "{key}"',
+            )
+    seen: dict[str, str] = {}
+    for key in tags:
+        if (former := seen.setdefault(key.lower(), key)) != key:
+            yield Fault(
+                f'differs from "{former}" in case only, which IAM takes for the same key',
+                "keep one of them",
+                (key,),
+                f'key "{key}"',
+            )
     if len(tags) > MOST_TAGS:
         yield Fault(
             f"has {len(tags)} tags; AWS allows 50 on a resource and the stacks add theirs",

@@ -1,10 +1,11 @@
 """The EFS CSI driver: how it comes into the cluster, and as whom it speaks to AWS."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from settings.aws import PolicyName, RoleName
+from settings.faults import Fault, FaultsError
 from settings.section import Form, Section
 from settings.versions import EFS_CSI_DRIVER_CHART, EFS_CSI_DRIVER_CHART_REPOSITORY
 
@@ -54,3 +55,12 @@ class Driver(Section):
         description="Role of efs-csi-controller-sa, which makes and deletes access points.",
     )
     node: DriverRole = Field(default=DriverRole(), description="Role of efs-csi-node-sa, which mounts.")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        FaultsError.raise_if_any(
+            Fault("is the controller's name, too", "write another: the roles are kept apart", ("node", field))
+            for field in ("role_name", "policy_name")
+            if (name := getattr(self.node, field)) is not None and name == getattr(self.controller, field)
+        )
+        return self

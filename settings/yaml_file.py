@@ -28,7 +28,7 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except ValueError:
+        except (ValueError, KeyError, AttributeError, TypeError):
             problem = f"a value does not fit its tag {node.tag.removeprefix('tag:yaml.org,2002:')}"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 

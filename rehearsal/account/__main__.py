@@ -24,7 +24,12 @@ def main() -> None:
 
 
 def _serve(environment: Environment, plan: Plan) -> None:
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
 
     from rehearsal.account import (
         audit_trail,
@@ -38,6 +43,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         seed,
         web_identity,
     )
+    from rehearsal.account.admission import Admission, guarded
     from rehearsal.account.cluster_identity import ClusterIdentity, webhook_server
     from rehearsal.account.custom_resources import CustomResource
     from rehearsal.account.proxy import Proxy
@@ -59,11 +65,13 @@ def _serve(environment: Environment, plan: Plan) -> None:
         path=str(_write_aws_cli(plan)),
     )
     seed.seed(environment, plan)
+    admission = Admission(key=plan.access_key, account=environment.account, region=environment.region)
     proxy = Proxy(
         plan.proxy_port,
         account_port=plan.account_port,
         authority=authority,
         charts=plan.charts,
+        admission=admission,
     )
     metadata = task_metadata_server(
         plan.task_metadata_port,
@@ -80,9 +88,15 @@ def _serve(environment: Environment, plan: Plan) -> None:
             region=environment.region,
         ),
     )
-    for server in (proxy, metadata, webhook):
+    account = make_server(
+        "127.0.0.1",
+        plan.account_port,
+        guarded(DomainDispatcherApplication(create_backend_app), admission),
+        threaded=True,
+        request_handler=MotoRequestHandler,
+    )
+    for server in (proxy, metadata, webhook, account):
         _in_background(server)
-    ThreadedMotoServer(ip_address="127.0.0.1", port=plan.account_port, verbose=True).start()
     (plan.directory / "account.ready").touch()
     threading.Event().wait()
 

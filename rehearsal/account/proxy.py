@@ -17,6 +17,7 @@ import yaml
 from moto.moto_proxy.proxy3 import MotoRequestHandler
 from werkzeug.exceptions import HTTPException
 
+from rehearsal.account.admission import REFUSAL, Admission
 from rehearsal.charts import ChartSource
 from rehearsal.tls import CertificateAuthority
 
@@ -29,7 +30,13 @@ class Proxy(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(
-        self, port: int, *, account_port: int, authority: CertificateAuthority, charts: Sequence[ChartSource]
+        self,
+        port: int,
+        *,
+        account_port: int,
+        authority: CertificateAuthority,
+        charts: Sequence[ChartSource],
+        admission: Admission | None = None,
     ) -> None:
         """Listen on loopback.
 
@@ -38,9 +45,11 @@ class Proxy(ThreadingHTTPServer):
             account_port: the port of the emulated account, for moto's routing.
             authority: signs the certificates of the hosts that are answered for.
             charts: those with a local archive are served in the place of their repositories.
+            admission: decides who may call AWS through the proxy. Default: everybody.
         """
         super().__init__(("127.0.0.1", port), _Handler)
         self.authority = authority
+        self.admission = admission
         self.moto = MotoRequestHandler(account_port)
         self.files = _repository_files(charts)
         self.repositories = {_authority(chart.repository) for chart in charts if chart.archive}
@@ -126,7 +135,18 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
+    def _is_let_in(self, body: bytes) -> bool:
+        admission = self.server.admission
+        return admission is None or admission.admits(
+            authorization=self.headers.get("Authorization", ""),
+            query=self.path.partition("?")[2],
+            origin=self.headers.get("Origin"),
+            body=body,
+        )
+
     def _from_account(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if not self._is_let_in(body):
+            return 403, {}, REFUSAL
         try:
             answer = self.server.moto.parse_request(
                 method=self.command,

@@ -4,7 +4,9 @@ import json
 import re
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from kubernetes import client as kubernetes
 
 from operations.trace import Chain, trace
@@ -146,3 +148,15 @@ def outputs(rehearsal: Rehearsal) -> dict[str, Any]:
     stack = f"EfsStorageStack-{rehearsal.settings.name}"
     answer = rehearsal.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in answer["Outputs"]}
+
+
+def test_the_account_lets_in_only_who_has_a_key_of_this_rehearsal(dynamic_provisioning: Rehearsal) -> None:
+    stranger = boto3.client(
+        "cloudformation",
+        region_name="ap-northeast-2",
+        endpoint_url=dynamic_provisioning.plan.account_url,
+        aws_access_key_id="stranger",
+        aws_secret_access_key="stranger",
+    )
+    with pytest.raises(ClientError, match="not a key of this rehearsal"):
+        stranger.describe_stacks()

@@ -135,3 +135,33 @@ def test_an_unquoted_number_is_not_the_value_of_a_tag(complaints: Complaints) ->
     assert complaints("cluster:", "tags: {cost-center: 0042}\ncluster:") == [
         f'{FILE}:3: tags.cost-center: 0042 is a number, not text: quote it: "0042"'
     ]
+
+
+def test_tags_that_differ_in_case_only_are_refused(complaints: Complaints) -> None:
+    assert complaints("account:", "tags: {team: a, Team: b}\naccount:") == [
+        f'{FILE}:1: tags.Team: key "Team" differs from "team" in case only, which IAM takes for the same key: '
+        "keep one of them"
+    ]
+
+
+def test_a_tag_of_the_stacks_own_is_refused(complaints: Complaints) -> None:
+    assert complaints("account:", 'tags: {"airflow-efs:cluster": mine}\naccount:') == [
+        f'{FILE}:1: tags.airflow-efs:cluster: key "airflow-efs:cluster" begins with airflow-efs:, which the '
+        "stacks keep for themselves: choose another key"
+    ]
+
+
+def test_the_roles_of_the_drivers_two_halves_cannot_have_one_name(complaints: Complaints) -> None:
+    driver = "driver: {controller: {role_name: efs}, node: {role_name: efs}}"
+    assert complaints("account:", f"{driver}\naccount:") == [
+        f'{FILE}:1: driver.node.role_name: "efs" is the controller\'s name, too: '
+        "write another: the roles are kept apart"
+    ]
+
+
+@pytest.mark.parametrize("value", ["!!bool x", "!!timestamp x"])
+def test_a_value_that_does_not_fit_its_yaml_tag_is_one_clear_error(
+    complaints: Complaints, value: str
+) -> None:
+    (complaint,) = complaints("account:", f"tags: {value}\naccount:")
+    assert "a value does not fit its tag" in complaint

@@ -1,0 +1,86 @@
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from moto.sts.models import sts_backends
+
+from rehearsal.account.admission import Admission, guarded
+
+ACCOUNT = "123456789012"
+TOKEN_CALL = b"Action=AssumeRoleWithWebIdentity&WebIdentityToken=t"
+
+
+def signed_by(key: str) -> str:
+    return f"AWS4-HMAC-SHA256 Credential={key}/20260101/ap-northeast-2/efs/aws4_request, Signature=0"
+
+
+@pytest.fixture
+def admission() -> Admission:
+    return Admission(key="AKIAOURS", account=ACCOUNT, region="ap-northeast-2")
+
+
+def admits(admission: Admission, **call: Any) -> bool:
+    return admission.admits(**{"authorization": "", "query": "", "origin": None, "body": b"", **call})
+
+
+def test_the_key_of_the_rehearsal_is_let_in(admission: Admission) -> None:
+    assert admits(admission, authorization=signed_by("AKIAOURS"))
+
+
+def test_the_key_in_a_presigned_address_is_let_in(admission: Admission) -> None:
+    assert admits(
+        admission, query="X-Amz-Credential=AKIAOURS%2F20260101%2Fap-northeast-2%2Fs3%2Faws4_request"
+    )
+
+
+@pytest.mark.parametrize("key", ["x", "AKIAOTHER", "AKIAOURS2", "AKIAOUR"])
+def test_another_key_is_not_let_in(admission: Admission, key: str) -> None:
+    assert not admits(admission, authorization=signed_by(key))
+
+
+def test_the_key_of_a_session_of_the_account_is_let_in(admission: Admission) -> None:
+    role = sts_backends[ACCOUNT]["aws"].assume_role(
+        region_name="ap-northeast-2",
+        role_session_name="session",
+        role_arn=f"arn:aws:iam::{ACCOUNT}:role/any",
+        policy="",
+        duration=3600,
+        external_id="",
+    )
+    assert admits(admission, authorization=signed_by(role.access_key_id))
+
+
+def test_a_call_without_a_key_is_not_let_in(admission: Admission) -> None:
+    assert not admits(admission, body=b"Action=CreateStack")
+    assert not admits(admission, body=b"Action=AssumeRole")
+
+
+def test_a_token_may_be_exchanged_without_a_key(admission: Admission) -> None:
+    assert admits(admission, body=TOKEN_CALL)
+
+
+def test_a_page_of_a_browser_is_not_let_in(admission: Admission) -> None:
+    assert not admits(admission, authorization=signed_by("AKIAOURS"), origin="https://evil.example")
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    start_response("200 OK", [])
+    return [environ["wsgi.input"].read()]
+
+
+def call(admission: Admission, environ: dict[str, Any]) -> tuple[str, bytes]:
+    statuses: list[str] = []
+    body = guarded(application, admission)(environ, lambda status, _headers: statuses.append(status))
+    return statuses[0], b"".join(body)
+
+
+def test_whoever_is_not_let_in_gets_403_and_the_application_is_not_called(admission: Admission) -> None:
+    status, body = call(admission, {"wsgi.input": io.BytesIO(b"secret")})
+    assert status == "403 Forbidden"
+    assert b"AccessDenied" in body
+
+
+def test_the_application_still_reads_the_body_that_was_looked_at(admission: Admission) -> None:
+    environ = {"wsgi.input": io.BytesIO(TOKEN_CALL), "CONTENT_LENGTH": str(len(TOKEN_CALL))}
+    assert call(admission, environ) == ("200 OK", TOKEN_CALL)
