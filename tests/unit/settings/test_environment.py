@@ -139,8 +139,8 @@ def test_an_unquoted_number_is_not_the_value_of_a_tag(complaints: Complaints) ->
 
 def test_tags_that_differ_in_case_only_are_refused(complaints: Complaints) -> None:
     assert complaints("account:", "tags: {team: a, Team: b}\naccount:") == [
-        f'{FILE}:1: tags.Team: key "Team" differs from "team" in case only, which IAM takes for the same key: '
-        "keep one of them"
+        f'{FILE}:1: tags.Team: key "Team" differs from "team" in case only, which IAM takes for the '
+        "same key: keep one of them"
     ]
 
 
