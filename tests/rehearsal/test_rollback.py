@@ -126,15 +126,27 @@ def test_a_stack_that_stayed_failed_is_brought_back_by_cdk_rollback(
     assert chain_of(rehearsal).access_point == claim.access_point
 
 
-def test_destroying_the_stack_leaves_exactly_the_retained_file_systems(
-    rehearsal: Rehearsal, folder: Path, before: dict[str, Any]
+def test_destroying_the_stack_leaves_exactly_what_is_retained(
+    rehearsal: Rehearsal, folder: Path, before: dict[str, Any], claim: Chain
 ) -> None:
     write_environment(folder, "failing", unchanged)
     run = rehearsal.cdk("destroy", "EfsStorageStack", "--force")
     assert run.status == 0, run.output
     left = inventory(rehearsal)
-    # The driver may go before it has deleted the volume of the claim that went before it.
-    assert {**left, "volumes": []} == {**before, "file systems": 2}  # one of each creation
+    retained = {
+        "file systems": 2,  # one of each creation
+        "claims": ["default/efs-claim-1"],
+        "volumes": [claim.volume["metadata"]["name"]],
+    }
+    assert left == {**before, **retained}
+
+
+def test_destroying_the_stack_leaves_the_retained_claim_bound_to_its_access_point(
+    rehearsal: Rehearsal, claim: Chain
+) -> None:
+    now = chain_of(rehearsal)
+    assert now.claim["status"]["phase"] == "Bound"
+    assert now.access_point == claim.access_point
 
 
 def inventory(rehearsal: Rehearsal) -> dict[str, Any]:
@@ -158,8 +170,11 @@ def inventory(rehearsal: Rehearsal) -> dict[str, Any]:
         "classes": class_names(rehearsal),
         "deployments": len(apps.list_deployment_for_all_namespaces().items),
         "daemon sets": len(apps.list_daemon_set_for_all_namespaces().items),
-        "claims": core.list_persistent_volume_claim_for_all_namespaces().items,
-        "volumes": core.list_persistent_volume().items,
+        "claims": [
+            f"{claim.metadata.namespace}/{claim.metadata.name}"
+            for claim in core.list_persistent_volume_claim_for_all_namespaces().items
+        ],
+        "volumes": [volume.metadata.name for volume in core.list_persistent_volume().items],
     }
 
 
