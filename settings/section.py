@@ -1,6 +1,7 @@
 """The base of every model in the settings, and the constraints that their fields share."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,8 +24,19 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=False)
 
 
+class Constraint(ABC):
+    """What a field's value must be besides its type; stands in the field's Annotated."""
+
+    @abstractmethod
+    def _check(self, value: Any) -> Any:
+        """Return the value, or raise FaultsError."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+
 @dataclass(frozen=True)
-class Form:
+class Form(Constraint):
     """Text that must match a regular expression from beginning to end.
 
     The expression must be valid in Python and in JSON Schema (ECMA 262) alike.
@@ -43,9 +55,6 @@ class Form:
             raise FaultsError([Fault(self.problem, self.cure)])
         return value
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
@@ -57,7 +66,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Between:
+class Between(Constraint):
     """A whole number between two others, both included."""
 
     low: int
@@ -70,9 +79,6 @@ class Between:
             )
         return value
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
@@ -80,7 +86,7 @@ class Between:
 
 
 @dataclass(frozen=True)
-class NotEmpty:
+class NotEmpty(Constraint):
     """A list with at least one item."""
 
     cure: str
@@ -89,9 +95,6 @@ class NotEmpty:
         if not value:
             raise FaultsError([Fault("is an empty list", self.cure, subject="")])
         return value
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
