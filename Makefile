@@ -42,12 +42,13 @@ lint: setup
 	python -m settings.schema --check
 
 unit: setup
-	pytest tests/unit
+	pytest tests/unit -n auto --dist loadscope
 
-# The programs are built before pytest starts, because it would hide the progress.
+# The programs are built before pytest starts, because it would hide the progress. Two at a time: a rehearsal
+# waits as much as it computes, and needs a gigabyte.
 rehearsal-tests: setup
 	airflow-efs rehearse --prepare
-	pytest tests/rehearsal
+	pytest tests/rehearsal -n 2 --dist loadfile
 
 synth: setup
 	npx cdk synth --quiet $(CONTEXT)
