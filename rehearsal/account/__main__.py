@@ -33,11 +33,13 @@ def _serve(environment: Environment, plan: Plan) -> None:
 
     from rehearsal.account import (
         audit_trail,
+        backups,
         change_sets,
         cloudformation,
         efs_authorization,
         eks_access_api,
         file_systems,
+        kms_keys,
         lambda_functions,
         managed_policies,
         seed,
@@ -53,7 +55,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
 
     authority = CertificateAuthority(plan.directory)
     lambda_functions.keep_layers()
-    for part in (cloudformation, change_sets, file_systems, managed_policies, audit_trail):
+    for part in (cloudformation, change_sets, file_systems, kms_keys, backups, managed_policies, audit_trail):
         part.install()
     for part_of_iam in (eks_access_api, efs_authorization):
         part_of_iam.install()
