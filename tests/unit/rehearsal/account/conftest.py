@@ -18,7 +18,7 @@ from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupIngress
 from moto.efs.exceptions import EFSError
 from moto.efs.models import AccessPoint, EFSBackend, FileSystem, MountTarget
 from moto.efs.responses import EFSResponse
-from moto.iam.models import Role
+from moto.iam.models import ManagedPolicy, Role
 from moto.kms.models import Key
 
 from rehearsal.account import (
@@ -29,7 +29,9 @@ from rehearsal.account import (
     file_systems,
     kms_keys,
     lambda_functions,
+    managed_policies,
 )
+from rehearsal.account.access_entries import AccessEntry
 from rehearsal.account.custom_resources import CustomResource
 from rehearsal.account.lambda_functions import LambdaRunner
 from tests.unit.rehearsal.account.stacks import Stacks, aws_client
@@ -50,6 +52,7 @@ CHANGED = (
     Key,
     LambdaFunction,
     LayerVersion,
+    ManagedPolicy,
     MountTarget,
     Role,
     SecurityGroup,
@@ -58,6 +61,9 @@ CHANGED = (
 )
 """What `install` of the account's modules changes in moto."""
 
+KNOWN = (AccessEntry,)
+"""Resource types that stacks know because their models are imported, before moto looks for them."""
+
 
 @pytest.fixture
 def account() -> Iterator[None]:
@@ -65,7 +71,15 @@ def account() -> Iterator[None]:
     before = [dict(vars(one)) for one in CHANGED]
     with mock_aws():
         lambda_functions.keep_layers()
-        for part in (cloudformation, change_sets, file_systems, kms_keys, backups, audit_trail):
+        for part in (
+            cloudformation,
+            change_sets,
+            file_systems,
+            kms_keys,
+            backups,
+            managed_policies,
+            audit_trail,
+        ):
             part.install()
         yield
     for one, names in zip(CHANGED, before, strict=True):
