@@ -155,7 +155,8 @@ def _what_struck(rehearsal: Rehearsal) -> list[str]:
         if parse_fault(spec).kind in CONDITIONS:
             lines.append(f"Fault {spec}: held all the time")
         else:
-            lines.append(f"Fault {spec}: struck {times} times" if times else f"Fault {spec}: never struck")
+            how_often = {0: "never struck", 1: "struck once"}.get(times, f"struck {times} times")
+            lines.append(f"Fault {spec}: {how_often}")
     return lines
 
 

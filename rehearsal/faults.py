@@ -18,6 +18,9 @@ from rehearsal.errors import RehearsalError
 SERVICES = ("backup", "cloudformation", "ec2", "efs", "eks", "iam", "kms", "lambda", "s3", "ssm", "sts")
 """The services of the emulated account that a fault can concern, by their names in the SDK."""
 
+SIGNED_AS = {"elasticfilesystem": "efs"}
+"""The services that sign their calls with another name than that of the SDK, by that name."""
+
 THROTTLE = "throttle"
 UNAVAILABLE = "unavailable"
 API_SERVER_RESTART = "api-server-restart"

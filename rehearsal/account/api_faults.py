@@ -19,7 +19,7 @@ from moto.core.routing import get_service_router
 from werkzeug.exceptions import NotFound
 
 from rehearsal.fault_box import FaultBox
-from rehearsal.faults import SERVICES, THROTTLE, UNAVAILABLE, Fault, service_model
+from rehearsal.faults import SERVICES, SIGNED_AS, THROTTLE, UNAVAILABLE, Fault, service_model
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +113,8 @@ def _service(headers: Mapping[str, str], url: str) -> str | None:
         signed_for = credential[0].split("/")[3]
     else:
         return "sts"  # the one call that may come unsigned
-    return next((name for name in SERVICES if service_model(name).signing_name == signed_for), None)
+    name = SIGNED_AS.get(signed_for, signed_for)  # not the SDK's models: they take seconds to load
+    return name if name in SERVICES else None
 
 
 def _call(

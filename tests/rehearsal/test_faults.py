@@ -161,12 +161,7 @@ def test_a_function_whose_time_is_up_is_reported_and_rolled_back(
 def test_a_chart_repository_that_does_not_answer_is_reported_and_rolled_back(
     rehearsal: Rehearsal, folder: Path, before: Chain
 ) -> None:
-    def change(content: dict[str, Any]) -> None:
-        with_class("after-restart", "after-timeout")(content)
-        # The chart's values name the role.
-        content["driver"] = {"controller": {"role_name": "efs-controller"}}
-
-    write_environment(folder, "faulty", change)
+    write_environment(folder, "faulty", with_another_role)
     with rehearsal.fault("chart-repository-silent:5s") as fault:
         run = deploy(rehearsal)
     assert fault.strikes >= 1
@@ -177,6 +172,21 @@ def test_a_chart_repository_that_does_not_answer_is_reported_and_rolled_back(
     assert untouched(rehearsal, before)
     make_claim(rehearsal.kubernetes(), name="as-before", storage_class=CLASS)
     await_bound(rehearsal.kubernetes(), name="as-before")  # the driver has its former role
+
+
+def test_a_role_of_another_name_takes_the_place_of_the_former_which_is_cleaned_up(
+    rehearsal: Rehearsal, folder: Path, before: Chain
+) -> None:
+    former = controller_role(rehearsal)
+    write_environment(folder, "faulty", with_another_role)
+    assert deploy(rehearsal).status == 0
+    assert controller_role(rehearsal) == "efs-controller"
+    names = {role["RoleName"] for role in rehearsal.client("iam").list_roles()["Roles"]}
+    assert "efs-controller" in names
+    assert former not in names
+    assert untouched(rehearsal, before)
+    make_claim(rehearsal.kubernetes(), name="by-another-role", storage_class=CLASS)
+    await_bound(rehearsal.kubernetes(), name="by-another-role")
 
 
 def test_a_second_mount_target_in_a_zone_is_refused_in_the_words_of_efs(
@@ -191,7 +201,7 @@ def test_a_second_mount_target_in_a_zone_is_refused_in_the_words_of_efs(
     )["Subnet"]["SubnetId"]
 
     def move(content: dict[str, Any]) -> None:
-        with_class("after-restart", "after-timeout")(content)
+        with_another_role(content)
         content["cluster"]["subnets"][0]["id"] = subnet
 
     write_environment(folder, "faulty", move)
@@ -207,10 +217,10 @@ def test_nothing_is_left_of_all_that_but_what_is_retained(
     rehearsal: Rehearsal, folder: Path, before: Chain
 ) -> None:
     core = kubernetes.CoreV1Api(rehearsal.kubernetes())
-    for claim in ("throttled", "without-sts", "too-many", "as-before"):
+    for claim in ("throttled", "without-sts", "too-many", "as-before", "by-another-role"):
         core.delete_namespaced_persistent_volume_claim(claim, "default")
     await_only_access_point(rehearsal, before)
-    write_environment(folder, "faulty", lambda _: None)
+    write_environment(folder, "faulty", with_another_role)
     run = rehearsal.cdk("destroy", "EfsStorageStack", "--force")
     assert run.status == 0, run.output
     assert class_names(rehearsal) == set()
@@ -236,6 +246,20 @@ def with_class(*names: str) -> Callable[[dict[str, Any]], None]:
         content["storage_classes"] += [{"name": name, "base_path": f"/{name}"} for name in names]
 
     return change
+
+
+def with_another_role(content: dict[str, Any]) -> None:
+    """The chart's values name the role: helm is run when it changes."""
+    with_class("after-restart", "after-timeout")(content)
+    content["driver"] = {"controller": {"role_name": "efs-controller"}}
+
+
+def controller_role(rehearsal: Rehearsal) -> str:
+    core = kubernetes.CoreV1Api(rehearsal.kubernetes())
+    account = core.read_namespaced_service_account("efs-csi-controller-sa", "kube-system")
+    assert account.metadata is not None
+    assert account.metadata.annotations is not None
+    return str(account.metadata.annotations["eks.amazonaws.com/role-arn"]).rpartition("/")[2]
 
 
 def untouched(rehearsal: Rehearsal, before: Chain) -> bool:

@@ -1,14 +1,17 @@
 """How faults are written; and the box that they are kept and counted in."""
 
+import re
 import threading
 from pathlib import Path
 
 import pytest
 
+from operations.cli import main
 from rehearsal import fault_box
 from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
-from rehearsal.faults import KINDS, Fault, describe_faults, parse_fault
+from rehearsal.faults import KINDS, SERVICES, SIGNED_AS, Fault, describe_faults, parse_fault, service_model
+from tests.unit.conftest import ROOT
 
 
 @pytest.fixture
@@ -74,6 +77,12 @@ def test_every_kind_is_described() -> None:
     for kind in KINDS.values():
         assert kind.form in describe_faults()
         assert kind.meaning in describe_faults()
+
+
+def test_the_services_sign_as_is_known() -> None:
+    for service in SERVICES:
+        signed_for = service_model(service).signing_name
+        assert SIGNED_AS.get(signed_for, signed_for) == service
 
 
 def test_an_empty_box_has_no_fault(box: FaultBox) -> None:
@@ -150,3 +159,33 @@ def test_calls_in_threads_are_counted_exactly(box: FaultBox) -> None:
         thread.join()
     assert len([one for one in struck if one]) == 7
     assert box.strikes(key) == 7
+
+
+def test_the_documentation_names_every_kind_and_every_service() -> None:
+    text = (ROOT / "docs" / "rehearsal.md").read_text(encoding="utf-8")
+    section = text.split("## Faults on request\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z-]+)[:\[`]", section, re.MULTILINE)
+    assert rows == list(KINDS)
+    assert f"Services: {', '.join(SERVICES)}." in section.replace("\n", " ")
+
+
+def test_the_command_line_refuses_what_is_no_fault_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["airflow-efs", "rehearse", "--fault", "throttle:efs.CreateAccesPoint:5"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: --fault throttle:efs.CreateAccesPoint:5: efs has no call")
+
+
+def test_the_command_line_lists_the_faults(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["airflow-efs", "rehearse", "--fault", "help"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+    assert describe_faults() in capsys.readouterr().out
