@@ -27,8 +27,8 @@ from rehearsal.account.efs_errors import ServiceError, bad_request
 from rehearsal.account.efs_life_cycle import answer, available, available_target, existing
 
 _MOST_GROUPS = 5
-_MOST_PROVISIONED = 1024
-"""MiB/s that an account may provision without asking AWS for more."""
+_MOST_PROVISIONED = 3414
+"""MiB/s that EFS provisions at most; in some regions fewer."""
 _ONE_ZONE_PERFORMANCE = "generalPurpose"
 
 
@@ -97,16 +97,16 @@ def _described(self: FileSystem) -> dict[str, Any]:
 
 
 def _guarded_creation(create: Any) -> Any:
-    def create_file_system(self: EFSBackend, **parameters: Any) -> FileSystem:
-        token = parameters["creation_token"]
+    def create_file_system(self: EFSBackend, creation_token: str, **parameters: Any) -> FileSystem:
         performance = parameters["performance_mode"] or "generalPurpose"
         zone = parameters["availability_zone_name"]
         with MOTO:
             for system in self.file_systems_by_id.values():
-                if system.creation_token == token:
+                if system.creation_token == creation_token:
                     raise ServiceError(
                         "FileSystemAlreadyExists",
-                        f"File system '{system.file_system_id}' already exists with creation token '{token}'",
+                        f"File system '{system.file_system_id}' already exists with creation token "
+                        f"'{creation_token}'",
                         status=409,
                         FileSystemId=system.file_system_id,
                     )
@@ -117,11 +117,9 @@ def _guarded_creation(create: Any) -> Any:
             )
             if zone:
                 _check_zone(self, zone, performance)
-            return create(self, **parameters)  # type: ignore[no-any-return]
+            return create(self, creation_token, **parameters)  # type: ignore[no-any-return]
 
-    return lambda self, creation_token, **parameters: create_file_system(
-        self, creation_token=creation_token, **parameters
-    )
+    return create_file_system
 
 
 def _check_zone(backend: EFSBackend, zone: str, performance: str) -> None:

@@ -242,7 +242,7 @@ def test_a_one_zone_file_system_takes_a_mount_target_in_its_zone_only(efs: Any) 
         ({"ThroughputMode": "elastic", "PerformanceMode": "maxIO"}, "BadRequest"),
         ({"ThroughputMode": "provisioned"}, "BadRequest"),
         ({"ThroughputMode": "bursting", "ProvisionedThroughputInMibps": 5}, "BadRequest"),
-        ({"ThroughputMode": "provisioned", "ProvisionedThroughputInMibps": 2000}, "ThroughputLimitExceeded"),
+        ({"ThroughputMode": "provisioned", "ProvisionedThroughputInMibps": 4000}, "ThroughputLimitExceeded"),
         ({"Encrypted": False, "KmsKeyId": "alias/mine"}, "BadRequest"),
     ],
 )
