@@ -116,14 +116,11 @@ def _settle(
     # Archive needs elastic throughput: the lifecycle goes first where throughput is given up.
     lifecycle = properties.get("LifecyclePolicies", [])
     mode = properties.get("ThroughputMode", "bursting")
-    steps = [
-        lambda: update_throughput(
-            system, mode=mode, provisioned=properties.get("ProvisionedThroughputInMibps")
-        ),
-        lambda: set_lifecycle(system, lifecycle),
-    ]
-    for step in steps if mode == "elastic" else reversed(steps):
-        step()
+    if mode != "elastic":
+        set_lifecycle(system, lifecycle)
+    update_throughput(system, mode=mode, provisioned=properties.get("ProvisionedThroughputInMibps"))
+    if mode == "elastic":
+        set_lifecycle(system, lifecycle)
     system.file_system_policy = json.dumps(policy) if policy else None
     set_backup(system, properties.get("BackupPolicy", {}).get("Status"))
     tags = properties.get("FileSystemTags", [])

@@ -15,7 +15,7 @@ from rehearsal.account.api_faults import ApiFaults, with_api_faults
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import SERVICES, parse_fault
 
-CALLS = {
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "backup": ("ListBackupPlans", {}),
     "cloudformation": ("DescribeStacks", {}),
     "ec2": ("DescribeVpcs", {}),
@@ -65,8 +65,8 @@ def endpoint(box: FaultBox, reached: list[str]) -> Iterator[str]:
 
 
 def call(endpoint: str, service: str, operation: str, *, attempts: int = 1, **parameters: Any) -> ClientError:
-    client: Any = boto3.client(
-        service,  # type: ignore[call-overload]
+    client: Any = boto3.client(  # type: ignore[call-overload]
+        service,
         endpoint_url=endpoint,
         region_name="ap-northeast-2",
         aws_access_key_id="rehearsal",

@@ -25,8 +25,8 @@ def endpoint(account: None) -> Iterator[str]:  # noqa: ARG001  # moto is on
 
 
 def client(endpoint: str, service: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
+    return boto3.client(  # type: ignore[call-overload]
+        service,
         endpoint_url=endpoint,
         region_name=REGION,
         aws_access_key_id="rehearsal",
