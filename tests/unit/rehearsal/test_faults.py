@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from operations.cli import main
-from rehearsal import fault_box
 from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import KINDS, SERVICES, SIGNED_AS, Fault, describe_faults, parse_fault, service_model
@@ -101,7 +100,7 @@ def test_a_fault_strikes_as_long_as_it_says_from_its_first_strike(
     box: FaultBox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(fault_box.time, "time", lambda: now)
+    monkeypatch.setattr("rehearsal.fault_box.time.time", lambda: now)
     box.put(parse_fault("unavailable:sts:10s"))
     now += 60  # nobody has called yet
     assert box.strike("unavailable")
