@@ -141,8 +141,8 @@ def _guarded_mount_target(create: Any) -> Any:
         security_groups: list[str] | None = None,
     ) -> MountTarget:
         with MOTO:
-            system = available(self, file_system_id)
             subnet = _subnet(self, subnet_id)
+            system = available(self, file_system_id)
             _check_place(system, subnet)
             _check_groups(self, security_groups or [], vpc=subnet.vpc_id)
             return create(  # type: ignore[no-any-return]
