@@ -18,6 +18,7 @@ from operations.trace import TraceError, as_table
 from operations.trace import trace as follow
 from rehearsal.cdk import PROJECT
 from rehearsal.errors import RehearsalError
+from rehearsal.faults import describe_faults
 from rehearsal.rehearsal import stop_kept
 from settings import SettingsError
 
@@ -47,6 +48,15 @@ def rehearse(
     keep: Annotated[
         bool, typer.Option("--keep", help="Let it run on afterwards, and print how to reach it.")
     ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            metavar="FAULT",
+            help="Let something go wrong, such as throttle:efs.CreateAccessPoint:5 or unavailable:sts:10s; "
+            "repeatable. --fault help lists them.",
+        ),
+    ] = None,
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Only build the programs that a rehearsal needs.")
     ] = False,
@@ -60,9 +70,13 @@ def rehearse(
     kept in the cache (AIRFLOW_EFS_CACHE, else the XDG cache folder). AIRFLOW_EFS_BINARIES names a folder with
     programs of your own, AIRFLOW_EFS_CHARTS one with charts.
 
-    Examples: `airflow-efs rehearse airflow-seoul --keep`, `airflow-efs rehearse --stop`.
+    Examples: `airflow-efs rehearse airflow-seoul --keep`, `airflow-efs rehearse --fault api-server-restart`,
+    `airflow-efs rehearse --stop`.
     """
     console = Console()
+    if fault == ["help"]:
+        sys.stdout.write(f"{describe_faults()}\n")
+        return
     if prepare:
         build_programs(console=console)
         return
@@ -70,7 +84,9 @@ def rehearse(
         stopped = stop_kept()
         console.print("\n".join(f"Stopped {name}" for name in stopped) or "No rehearsal was kept.")
         return
-    run_rehearsal(environment=environment, environments=environments, keep=keep, console=console)
+    run_rehearsal(
+        environment=environment, environments=environments, keep=keep, console=console, faults=fault or ()
+    )
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.table import Table
 from operations.trace import as_table, trace
 from rehearsal.binaries import find_or_build
 from rehearsal.claims import await_bound, make_claim
+from rehearsal.faults import CONDITIONS, parse_fault
 from rehearsal.rehearsal import Rehearsal
 
 _TRIAL_PREFIX = "rehearsal-of-"
@@ -61,7 +63,9 @@ class ConsoleReporter:
             self._progress.stop()
 
 
-def rehearse(*, environment: str, environments: Path, keep: bool, console: Console) -> None:
+def rehearse(
+    *, environment: str, environments: Path, keep: bool, console: Console, faults: Sequence[str] = ()
+) -> None:
     """Start, deploy, wait for the claims, show their chains; then stop, or keep and say how to reach it.
 
     Args:
@@ -69,31 +73,42 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
         environments: the folder that holds it.
         keep: let everything run on afterwards.
         console: where to show what happens.
+        faults: what is made to go wrong. Default: nothing.
 
     Raises:
         SettingsError: the environment is not valid.
-        RehearsalError: a step failed; nothing is left running.
+        RehearsalError: a step failed, or a fault is not one; nothing is left running.
         TraceError: a claim was not bound.
     """
     reporter = ConsoleReporter(console)
-    with Rehearsal(environment=environment, environments=environments, reporter=reporter) as rehearsal:
+    with Rehearsal(
+        environment=environment, environments=environments, reporter=reporter, faults=faults
+    ) as rehearsal:
         console.print(_what_runs(rehearsal))
         console.print(_what_exists(rehearsal), highlight=False, soft_wrap=True)
-        rehearsal.deploy()
-        claims = _claims(rehearsal)
-        for name, namespace in claims:
-            await_bound(rehearsal.kubernetes(), name=name, namespace=namespace)
-        console.print()
-        for name, namespace in claims:
-            chain = trace(rehearsal.kubernetes(), rehearsal.client("efs"), name=name, namespace=namespace)
-            console.print(as_table(chain))
-        for name in _waiting_classes(rehearsal):
-            console.print(f"Class {name} binds when a pod uses a claim of it; no pod runs in a rehearsal.")
+        try:
+            _deploy_and_show(rehearsal, console)
+        finally:
+            for line in _what_struck(rehearsal):
+                console.print(line, highlight=False, soft_wrap=True, markup=False)
         if keep:
             console.print(_how_to_reach(rehearsal), highlight=False, soft_wrap=True)
             rehearsal.keep()
             return
     console.print(_what_next(environment), highlight=False, soft_wrap=True)
+
+
+def _deploy_and_show(rehearsal: Rehearsal, console: Console) -> None:
+    rehearsal.deploy()
+    claims = _claims(rehearsal)
+    for name, namespace in claims:
+        await_bound(rehearsal.kubernetes(), name=name, namespace=namespace)
+    console.print()
+    for name, namespace in claims:
+        chain = trace(rehearsal.kubernetes(), rehearsal.client("efs"), name=name, namespace=namespace)
+        console.print(as_table(chain))
+    for name in _waiting_classes(rehearsal):
+        console.print(f"Class {name} binds when a pod uses a claim of it; no pod runs in a rehearsal.")
 
 
 def build_programs(*, console: Console) -> None:
@@ -131,6 +146,18 @@ def _what_exists(rehearsal: Rehearsal) -> str:
         f"Emulated account {settings.account} in {settings.region}: {cluster.vpc.id} with a subnet in each "
         f"of {zones}; EKS cluster {cluster.name}, version {cluster.version}\n"
     )
+
+
+def _what_struck(rehearsal: Rehearsal) -> list[str]:
+    """What each fault did; one that never struck has rehearsed nothing, and that must be said."""
+    lines = []
+    for spec, times in rehearsal.strikes().items():
+        if parse_fault(spec).kind in CONDITIONS:
+            lines.append(f"Fault {spec}: held all the time")
+        else:
+            how_often = {0: "never struck", 1: "struck once"}.get(times, f"struck {times} times")
+            lines.append(f"Fault {spec}: {how_often}")
+    return lines
 
 
 def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:

@@ -43,9 +43,12 @@ def start_etcd(plan: Plan) -> Server:
 
 
 def start_api_server(plan: Plan, *, issuer: str) -> Server:
-    """Start kube-apiserver: RBAC, service account tokens of `issuer`, AWS tokens by the account's webhook."""
+    """Start kube-apiserver: RBAC, service account tokens of `issuer`, AWS tokens by the account's webhook.
+
+    Started again, it is the same API server: it finds its keys and its certificate.
+    """
     pki = plan.directory / "pki"
-    pki.mkdir()
+    pki.mkdir(exist_ok=True)
     key = _write_service_account_key(pki / "service-account.pem")
     server = Server(
         name="kube-apiserver",
@@ -120,6 +123,8 @@ def _answers(url: str, *, token: str | None = None, authority: Path | None = Non
 
 
 def _write_service_account_key(path: Path) -> Path:
+    if path.exists():
+        return path  # tokens that were signed with it must stay good
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     path.touch(mode=0o600)
     path.write_bytes(

@@ -51,6 +51,18 @@ class KubernetesApi:
             if error.code != 409:
                 raise
 
+    def delete(self, path: str) -> None:
+        """Delete an object, if there is one at the path.
+
+        Raises:
+            OSError: the API server does not answer, or refuses for another reason.
+        """
+        try:
+            self._request("DELETE", path)
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+
     def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310  # the URL is ours
             self._plan.api_server_url + path,

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from rehearsal.charts import ChartSource
 
+INVOCATION = "invocation-"
+"""What the name of a folder in a rehearsal's own begins with that exists while a function runs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:

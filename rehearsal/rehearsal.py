@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -25,6 +25,8 @@ from rehearsal.binaries import Binary, find_or_build
 from rehearsal.cdk import PROJECT, Cdk, CdkRun
 from rehearsal.charts import ChartSource, locate_chart
 from rehearsal.errors import RehearsalError
+from rehearsal.fault_box import FaultBox
+from rehearsal.faults import parse_fault
 from rehearsal.plan import Plan
 from rehearsal.processes import free_port
 from settings import Environment, load_environment
@@ -73,6 +75,7 @@ class Rehearsal:
         environments: Path = PROJECT / "environments",
         reporter: Reporter | None = None,
         kept_for: int = KEPT_FOR,
+        faults: Sequence[str] = (),
     ) -> None:
         """Choose what is rehearsed; nothing is started yet.
 
@@ -81,10 +84,13 @@ class Rehearsal:
             environments: the folder that holds it. Default: the project's.
             reporter: hears the progress. Default: nobody.
             kept_for: seconds after which it ends by itself when it is kept. Default: 8 hours.
+            faults: what is made to go wrong from its start, as `--fault` takes it. Default: nothing.
 
         Raises:
             SettingsError: the environment is not valid.
+            RehearsalError: a fault is not one.
         """
+        self._faults = [parse_fault(spec) for spec in faults]
         self._name = environment
         self._folder = environments.resolve()
         self._reporter = reporter or Silent()
@@ -93,6 +99,7 @@ class Rehearsal:
         self._plan: Plan | None = None
         self._cdk: Cdk | None = None
         self._messages: queue.Queue[dict[str, str]] = queue.Queue()
+        self._injected: dict[str, str] = {}
         self.failure: str | None = None
         """Why the rehearsal ended by itself, if it did."""
         self.settings: Environment = load_environment(environment, self._folder)
@@ -135,6 +142,8 @@ class Rehearsal:
         try:
             self._plan = self._make_plan(directory)
             self._plan.write()
+            box = FaultBox(directory)
+            self._injected = {box.put(fault): fault.spec for fault in self._faults}
             self._cdk = Cdk(self._plan, self.settings)
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "rehearsal.supervisor", str(directory)],
@@ -272,6 +281,28 @@ class Rehearsal:
             raise RehearsalError(f"{command} failed with status {run.status}:\n{tail}")
         return run
 
+    @contextlib.contextmanager
+    def fault(self, spec: str) -> Iterator["Injected"]:
+        """Let something go wrong for the time of a `with` block.
+
+        Args:
+            spec: the fault, as `--fault` takes it.
+
+        Raises:
+            RehearsalError: it is not a fault.
+        """
+        box = FaultBox(self.plan.directory)
+        key = box.put(parse_fault(spec))
+        try:
+            yield Injected(box, key)
+        finally:
+            box.remove(key)
+
+    def strikes(self) -> dict[str, int]:
+        """How often each fault that was asked for at the start has struck."""
+        box = FaultBox(self.plan.directory)
+        return {spec: box.strikes(key) for key, spec in self._injected.items()}
+
     def context(self) -> list[str]:
         """The options with which `cdk` chooses this rehearsal's environment."""
         if self._cdk is None:
@@ -306,6 +337,19 @@ class Rehearsal:
         )
         variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), *programs, "$PATH"])
         return variables
+
+
+class Injected:
+    """A fault of a running rehearsal."""
+
+    def __init__(self, box: FaultBox, key: str) -> None:
+        """Know a fault by its key in a box."""
+        self._box, self._key = box, key
+
+    @property
+    def strikes(self) -> int:
+        """How often it has struck."""
+        return self._box.strikes(self._key)
 
 
 def keep_loopback_off_proxies() -> None:

@@ -22,7 +22,9 @@ from rehearsal import control_plane
 from rehearsal.directory import mark_kept
 from rehearsal.driver_pod import DriverPod
 from rehearsal.errors import RehearsalError
-from rehearsal.plan import Plan
+from rehearsal.fault_box import FaultBox
+from rehearsal.faults import API_SERVER_RESTART
+from rehearsal.plan import INVOCATION, Plan
 from rehearsal.processes import Server
 from settings import load_environment
 
@@ -58,14 +60,14 @@ class Supervisor:
         self._servers: list[Server] = []
         self._kept = False
         self._environment = load_environment(plan.environment, plan.environments)
+        self._faults = FaultBox(plan.directory)
         self._driver_pod = DriverPod(plan, region=self._environment.region)
 
     def run(self) -> None:
         """Start everything and stay until the owner says stop, goes away, or the time is over."""
-        issuer = self._environment.cluster.oidc_issuer
         plan = self._plan
         self._start("etcd", lambda: control_plane.start_etcd(plan))
-        self._start("kube-apiserver", lambda: control_plane.start_api_server(plan, issuer=issuer))
+        self._start("kube-apiserver", self._start_api_server)
         self._start("kube-controller-manager", lambda: control_plane.start_controller_manager(plan))
         self._start("emulated account", self._start_account)
         _tell("ready", "")
@@ -75,6 +77,7 @@ class Supervisor:
                 return
             for server in self._servers:
                 server.raise_if_ended()
+            self._restart_the_api_server()
             try:
                 self._driver_pod.tend()
             except (OSError, HTTPException, ValueError):
@@ -89,6 +92,19 @@ class Supervisor:
     def _start(self, name: str, start: Callable[[], Server]) -> None:
         _tell("starting", name)
         self._servers.append(start())
+
+    def _start_api_server(self) -> Server:
+        return control_plane.start_api_server(self._plan, issuer=self._environment.cluster.oidc_issuer)
+
+    def _restart_the_api_server(self) -> None:
+        # While a function of a deployment runs: at any other time nobody would notice.
+        if not any(self._plan.directory.glob(f"{INVOCATION}*")):
+            return
+        if self._faults.strike(API_SERVER_RESTART) is None:
+            return
+        place = next(i for i, server in enumerate(self._servers) if server.name == "kube-apiserver")
+        self._servers[place].stop()
+        self._servers[place] = self._start_api_server()
 
     def _start_account(self) -> Server:
         plan = self._plan

@@ -4,6 +4,9 @@ One module per thing that is added: `cloudformation` (the order of operations, e
 `custom_resources` (CDK's handler run for real), `lambda_functions` (layers), `proxy` (programs whose SDK
 cannot be given an endpoint, and chart repositories), `seed` (the VPC and cluster that already exist).
 
+EFS by `file_systems` (what a stack makes) and `efs_*` (what the service refuses and keeps), keys by
+`kms_keys`, AWS Backup by `backups`. What is made to go wrong: `api_faults`, `function_faults`.
+
 Who may do what: `access_entries` and `eks_access_api` (who may reach the cluster), `cluster_tokens` and
 `cluster_identity` (who the bearer of an AWS token is there), `web_identity` (roles for service accounts),
 `efs_authorization` and `policies` (what such a role may do).

@@ -33,36 +33,45 @@ def _serve(environment: Environment, plan: Plan) -> None:
 
     from rehearsal.account import (
         audit_trail,
+        backups,
         change_sets,
         cloudformation,
         efs_authorization,
         eks_access_api,
         file_systems,
+        kms_keys,
         lambda_functions,
         managed_policies,
         seed,
         web_identity,
     )
     from rehearsal.account.admission import Admission, guarded
+    from rehearsal.account.api_faults import ApiFaults, with_api_faults
     from rehearsal.account.cluster_identity import ClusterIdentity, webhook_server
     from rehearsal.account.custom_resources import CustomResource
+    from rehearsal.account.efs_conditions import obey
+    from rehearsal.account.function_faults import FunctionFaults
     from rehearsal.account.proxy import Proxy
     from rehearsal.account.task_metadata import task_metadata_server
+    from rehearsal.fault_box import FaultBox
     from rehearsal.kubernetes_api import KubernetesApi
     from rehearsal.tls import CertificateAuthority
 
     authority = CertificateAuthority(plan.directory)
     lambda_functions.keep_layers()
-    for part in (cloudformation, change_sets, file_systems, managed_policies, audit_trail):
+    for part in (cloudformation, change_sets, file_systems, kms_keys, backups, managed_policies, audit_trail):
         part.install()
     for part_of_iam in (eks_access_api, efs_authorization):
         part_of_iam.install()
+    faults = FaultBox(plan.directory)
+    obey(faults)
     api = KubernetesApi(plan)
     web_identity.install(api)
     CustomResource.runner = lambda_functions.LambdaRunner(
         directory=plan.directory,
         environment=_function_environment(environment, plan),
         path=str(_write_aws_cli(plan)),
+        faults=FunctionFaults(faults, api, through_the_proxy=_through_the_proxy(plan)),
     )
     seed.seed(environment, plan)
     admission = Admission(key=plan.access_key, account=environment.account, region=environment.region)
@@ -72,6 +81,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         authority=authority,
         charts=plan.charts,
         admission=admission,
+        faults=faults,
     )
     metadata = task_metadata_server(
         plan.task_metadata_port,
@@ -91,7 +101,9 @@ def _serve(environment: Environment, plan: Plan) -> None:
     account = make_server(
         "127.0.0.1",
         plan.account_port,
-        guarded(DomainDispatcherApplication(create_backend_app), admission),
+        guarded(
+            with_api_faults(DomainDispatcherApplication(create_backend_app), ApiFaults(faults)), admission
+        ),
         threaded=True,
         request_handler=MotoRequestHandler,
     )

@@ -1,78 +1,95 @@
-"""What moto's EFS lacks for a stack: the ARN attribute, the policy, and changes in place.
+"""`AWS::EFS::FileSystem` in a stack: its attributes, its policies and replication, its changes in place.
 
-Of the properties that can change without replacement, most are applied here. A change of any other is
-refused, rather than reported and not made.
+What the service refuses is refused here too (`efs_file_systems`, `efs_policies`, `efs_replication`). A change
+of a property that is not made in place is refused, rather than reported and not made.
 """
 
 import json
 from typing import Any
 
-import botocore.session
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
-from moto.efs.models import EFSBackend, FileSystem, MountTarget, efs_backends
+from moto.efs.models import EFSBackend, FileSystem, efs_backends
 
+from rehearsal.account import (
+    efs_access_points,
+    efs_errors,
+    efs_file_systems,
+    efs_life_cycle,
+    efs_policies,
+    efs_replication,
+)
+from rehearsal.account.efs_file_systems import set_protection, update_throughput
+from rehearsal.account.efs_policies import check_policy, set_backup, set_lifecycle
+from rehearsal.account.efs_replication import end_replication, replicate
 from rehearsal.account.recorded_only import NotRehearsedError
 
 _CHANGEABLE = (
     "BackupPolicy",
     "BypassPolicyLockoutSafetyCheck",
     "FileSystemPolicy",
+    "FileSystemProtection",
     "FileSystemTags",
     "LifecyclePolicies",
     "ProvisionedThroughputInMibps",
+    "ReplicationConfiguration",
     "ThroughputMode",
 )
 """Properties whose change is made in place."""
 
 
 def install() -> None:
-    """Add to moto's file system what a stack needs."""
-    create = FileSystem.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
-
-    def create_with_policy(
-        cls: type[FileSystem],
-        resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,
-    ) -> FileSystem:
-        system: FileSystem = create(
-            cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
-        )
-        properties = cloudformation_json["Properties"]
-        _set_policy(system, properties)
-        return system
-
-    FileSystem.create_from_cloudformation_json = classmethod(create_with_policy)  # type: ignore
-    FileSystem.update_from_cloudformation_json = classmethod(_update)  # type: ignore
-    FileSystem.has_cfn_attr = staticmethod(lambda attribute: attribute in ("Arn", "FileSystemId"))  # type: ignore
-    FileSystem.get_cfn_attribute = _attribute  # type: ignore[attr-defined]
-    _answer_as_the_service(FileSystem, "FileSystemDescription")
-    _answer_as_the_service(MountTarget, "MountTargetDescription")
+    """Complete moto's EFS: the service itself, and its file system in a stack."""
+    for part in (
+        efs_errors,
+        efs_life_cycle,
+        efs_file_systems,
+        efs_access_points,
+        efs_policies,
+        efs_replication,
+    ):
+        part.install()
+    model: Any = FileSystem
+    model.create_from_cloudformation_json = classmethod(_create)
+    model.update_from_cloudformation_json = classmethod(_update)
+    model.delete = _delete
+    model.has_cfn_attr = staticmethod(lambda attribute: attribute in ("Arn", "FileSystemId"))
+    model.get_cfn_attribute = _attribute
 
 
-def _answer_as_the_service(model: type[FileSystem | MountTarget], shape: str) -> None:
-    # moto answers with every field of its object; the service's answer has the members of its shape.
-    structure: Any = botocore.session.get_session().get_service_model("efs").shape_for(shape)
-    info = model.info_json
-
-    def info_of_the_service(self: Any) -> dict[str, Any]:
-        return {key: value for key, value in info(self).items() if key in structure.members}
-
-    model.info_json = info_of_the_service  # type: ignore[method-assign]
-
-
-def _attribute(self: FileSystem, attribute_name: str) -> str:
-    if attribute_name == "Arn":
-        return self.file_system_arn
-    if attribute_name == "FileSystemId":
-        return self.file_system_id
-    raise UnformattedGetAttTemplateException()
+def _create(
+    _cls: type[FileSystem],
+    /,
+    resource_name: str,
+    cloudformation_json: dict[str, Any],
+    account_id: str,
+    region_name: str,
+    **_more: Any,
+) -> FileSystem:
+    properties = cloudformation_json["Properties"]
+    backend: EFSBackend = efs_backends[account_id][region_name]
+    system = backend.create_file_system(
+        resource_name,
+        performance_mode=properties.get("PerformanceMode", "generalPurpose"),
+        encrypted=properties.get("Encrypted", False),
+        kms_key_id=properties.get("KmsKeyId", ""),
+        throughput_mode=properties.get("ThroughputMode", "bursting"),
+        provisioned_throughput_in_mibps=properties.get("ProvisionedThroughputInMibps", 0),
+        availability_zone_name=properties.get("AvailabilityZoneName", ""),
+        backup=False,
+        tags=properties.get("FileSystemTags", []),
+    )
+    try:
+        _settle(backend, system, properties, {})
+    except Exception:
+        end_replication(system)
+        backend.delete_file_system(system.file_system_id)
+        raise
+    return system
 
 
 def _update(
-    cls: type[FileSystem],  # noqa: ARG001
+    _cls: type[FileSystem],
+    /,
     original_resource: FileSystem,
     new_resource_name: str,  # noqa: ARG001
     cloudformation_json: dict[str, Any],
@@ -83,25 +100,57 @@ def _update(
     properties = cloudformation_json["Properties"]
     former: dict[str, Any] = system.declared_properties  # type: ignore[attr-defined]
     for name in sorted(former.keys() | properties.keys()):
-        if former.get(name) == properties.get(name):
-            continue
-        if name not in _CHANGEABLE:
+        if former.get(name) != properties.get(name) and name not in _CHANGEABLE:
             raise NotRehearsedError(f"not rehearsed: a change of {name} of a file system")
-    backend: EFSBackend = efs_backends[account_id][region_name]
-    system.throughput_mode = properties.get("ThroughputMode", "bursting")
-    system.provisioned_throughput_in_mibps = properties.get("ProvisionedThroughputInMibps", 0)
-    system._backup = properties.get("BackupPolicy", {}).get("Status") == "ENABLED"
-    backend.put_lifecycle_configuration(
-        file_system_id=system.file_system_id, policies=properties.get("LifecyclePolicies", [])
-    )
+    _settle(efs_backends[account_id][region_name], system, properties, former)
+    return system
+
+
+def _settle(
+    backend: EFSBackend, system: FileSystem, properties: dict[str, Any], former: dict[str, Any]
+) -> None:
+    """Bring what can change to what the properties say."""
+    policy = properties.get("FileSystemPolicy")
+    if policy:
+        check_policy(json.dumps(policy))
+    # Archive needs elastic throughput: the lifecycle goes first where throughput is given up.
+    lifecycle = properties.get("LifecyclePolicies", [])
+    mode = properties.get("ThroughputMode", "bursting")
+    if mode != "elastic":
+        set_lifecycle(system, lifecycle)
+    update_throughput(system, mode=mode, provisioned=properties.get("ProvisionedThroughputInMibps"))
+    if mode == "elastic":
+        set_lifecycle(system, lifecycle)
+    system.file_system_policy = json.dumps(policy) if policy else None
+    set_backup(system, properties.get("BackupPolicy", {}).get("Status"))
     tags = properties.get("FileSystemTags", [])
     gone = {tag["Key"] for tag in former.get("FileSystemTags", [])} - {tag["Key"] for tag in tags}
     backend.untag_resource(system.file_system_id, list(gone))
     backend.tag_resource(system.file_system_id, {tag["Key"]: tag["Value"] for tag in tags})
-    _set_policy(system, properties)
-    return system
+    _settle_replication(system, properties, former)
 
 
-def _set_policy(system: FileSystem, properties: dict[str, Any]) -> None:
-    policy = properties.get("FileSystemPolicy")
-    system.file_system_policy = json.dumps(policy) if policy else None
+def _settle_replication(system: FileSystem, properties: dict[str, Any], former: dict[str, Any]) -> None:
+    wanted = properties.get("ReplicationConfiguration", {}).get("Destinations", [])
+    if wanted != former.get("ReplicationConfiguration", {}).get("Destinations", []):
+        end_replication(system)
+        if wanted:
+            replicate(system, wanted)
+    protection = properties.get("FileSystemProtection", {}).get("ReplicationOverwriteProtection", "ENABLED")
+    if properties.get("FileSystemProtection") != former.get("FileSystemProtection"):
+        set_protection(system, protection)
+
+
+def _delete(self: FileSystem, account_id: str, region_name: str) -> None:
+    # CloudFormation ends the replication of what it deletes; the destination is not the stack's.
+    end_replication(self)
+    backend: EFSBackend = efs_backends[account_id][region_name]
+    backend.delete_file_system(self.file_system_id)
+
+
+def _attribute(self: FileSystem, attribute_name: str) -> str:
+    if attribute_name == "Arn":
+        return self.file_system_arn
+    if attribute_name == "FileSystemId":
+        return self.file_system_id
+    raise UnformattedGetAttTemplateException()

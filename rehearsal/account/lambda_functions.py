@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.awslambda.utils import get_backend
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
+
+from rehearsal.account.function_faults import FunctionFaults
+from rehearsal.plan import INVOCATION
 
 _RUNTIME = Path(__file__).with_name("lambda_runtime.py")
 
@@ -57,14 +61,23 @@ def keep_layers() -> None:
 class LambdaRunner:
     """Runs functions of the emulated account on this machine."""
 
-    def __init__(self, *, directory: Path, environment: dict[str, str], path: str) -> None:
+    def __init__(
+        self,
+        *,
+        directory: Path,
+        environment: dict[str, str],
+        path: str,
+        faults: FunctionFaults | None = None,
+    ) -> None:
         """Prepare to run functions.
 
         Args:
             directory: where code and layers are unpacked and logs are written.
             environment: what the machine of a real Lambda provides: endpoint, region, proxy.
             path: folders of programs that come before the layers' own (the stand-in of the AWS CLI).
+            faults: what is made to go wrong. Default: nothing.
         """
+        self._faults = faults
         self._directory = directory
         self._environment = environment
         self._path = path
@@ -79,8 +92,14 @@ class LambdaRunner:
         function = backend.get_function(function_arn)
         code = self._unpacked(function.code_bytes)
         layers = [self._unpacked(_layer(backend, layer["Arn"]).code_bytes) for layer in function.layers]
-        with tempfile.TemporaryDirectory(dir=self._directory, prefix="invocation-") as scratch:
+        with (
+            tempfile.TemporaryDirectory(dir=self._directory, prefix=INVOCATION) as scratch,
+            self._around(event),
+        ):
             return self._run(function, event, code=code, layers=layers, scratch=Path(scratch))
+
+    def _around(self, event: dict[str, Any]) -> AbstractContextManager[None]:
+        return self._faults.around(event) if self._faults else nullcontext()
 
     def _run(
         self,
@@ -96,6 +115,7 @@ class LambdaRunner:
         environment = {
             **function.environment_vars,
             **self._environment,
+            **(self._faults.environment() if self._faults else {}),
             **_credentials(function),
             "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
             # A home of its own: helm and kubectl keep caches, and nothing may stay behind or be shared.
@@ -107,6 +127,9 @@ class LambdaRunner:
             "HELM_DATA_HOME": str(scratch / "helm" / "data"),
             "PATH": os.pathsep.join([self._path, *programs, os.defpath]),
         }
+        limit = float(function.timeout)
+        if self._faults:
+            limit = self._faults.limit(limit)
         log = self._directory / "logs" / f"lambda-{function.function_name}.log"
         with log.open("ab") as stream:
             command = [sys.executable, "-I", str(_RUNTIME), str(code), str(function.handler), str(result)]
@@ -120,9 +143,9 @@ class LambdaRunner:
                 process_group=0,
             ) as process:
                 try:
-                    process.communicate(json.dumps(event).encode(), timeout=float(function.timeout))
+                    process.communicate(json.dumps(event).encode(), timeout=limit)
                 except subprocess.TimeoutExpired as error:
-                    raise FunctionError(f"Task timed out after {function.timeout}.00 seconds") from error
+                    raise FunctionError(f"Task timed out after {limit:.2f} seconds") from error
                 finally:
                     if process.returncode is None:
                         os.killpg(process.pid, signal.SIGKILL)  # with helm or kubectl, if it called one

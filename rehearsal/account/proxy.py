@@ -5,6 +5,7 @@ It answers for AWS's own host names with the emulated account (the EFS CSI drive
 host through untouched.
 """
 
+import contextlib
 import select
 import socket
 import ssl
@@ -18,8 +19,14 @@ from moto.moto_proxy.proxy3 import MotoRequestHandler
 from werkzeug.exceptions import HTTPException
 
 from rehearsal.account.admission import REFUSAL, Admission
+from rehearsal.account.api_faults import ApiFaults
 from rehearsal.charts import ChartSource
+from rehearsal.fault_box import FaultBox
+from rehearsal.faults import CHART_REPOSITORY_SILENT
 from rehearsal.tls import CertificateAuthority
+
+_LISTENING = 0.2
+"""Seconds between two looks whether a repository is still to keep silent."""
 
 _AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
@@ -37,6 +44,7 @@ class Proxy(ThreadingHTTPServer):
         authority: CertificateAuthority,
         charts: Sequence[ChartSource],
         admission: Admission | None = None,
+        faults: FaultBox | None = None,
     ) -> None:
         """Listen on loopback.
 
@@ -46,13 +54,17 @@ class Proxy(ThreadingHTTPServer):
             authority: signs the certificates of the hosts that are answered for.
             charts: those with a local archive are served in the place of their repositories.
             admission: decides who may call AWS through the proxy. Default: everybody.
+            faults: what is made to go wrong. Default: nothing.
         """
         super().__init__(("127.0.0.1", port), _Handler)
         self.authority = authority
         self.admission = admission
+        self.faults = faults
+        self.api_faults = ApiFaults(faults) if faults else None
         self.moto = MotoRequestHandler(account_port)
         self.files = _repository_files(charts)
         self.repositories = {_authority(chart.repository) for chart in charts if chart.archive}
+        self.every_repository = {_authority(chart.repository) for chart in charts}
 
 
 def _authority(url: str) -> str:
@@ -99,6 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             self.send_error(400, "CONNECT names no host and port")
             return
+        if f"{host}:{port}" in self.server.every_repository and self._keeps_silent():
+            return
         if not (f"{host}:{port}" in self.server.repositories or host.endswith(_AWS_SUFFIXES)):
             self._relay(host, port)
             return
@@ -114,6 +128,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile = self.connection.makefile("wb", 0)
         self.host, self.authority = host, f"{host}:{port}"
         self.close_connection = False
+
+    def _keeps_silent(self) -> bool:
+        # As long as the fault is asked for, or until the caller has lost its patience.
+        box = self.server.faults
+        if box is None or box.strike(CHART_REPOSITORY_SILENT) is None:
+            return False
+        self.send_response(200, "Connection Established")
+        self.end_headers()
+        self.connection.settimeout(_LISTENING)
+        while box.standing(CHART_REPOSITORY_SILENT):
+            with contextlib.suppress(TimeoutError):
+                if not self.connection.recv(65536):
+                    break
+        self.close_connection = True
+        return True
 
     def _answer(self) -> None:
         if not self.host:
@@ -147,6 +176,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _from_account(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         if not self._is_let_in(body):
             return 403, {}, REFUSAL
+        if self.server.api_faults:
+            refusal = self.server.api_faults.refusal(
+                method=self.command,
+                url=f"https://{self.host}{self.path}",
+                headers=dict(self.headers.items()),
+                body=lambda: body,
+            )
+            if refusal:
+                return refusal.status, refusal.headers, refusal.body
         try:
             answer = self.server.moto.parse_request(
                 method=self.command,

@@ -4,18 +4,14 @@ from typing import Any
 
 from moto.core.common_models import CloudFormationModel
 
+from rehearsal.treatment import RESOURCE_TYPES, Treatment
+
 
 class NotRehearsedError(Exception):
     """The emulated account does not know how to do this, and says so instead of pretending."""
 
 
-_TYPES = frozenset(
-    {
-        "AWS::CDK::Metadata",
-        "AWS::CloudWatch::Alarm",
-        "AWS::S3::BucketPolicy",
-    }
-)
+_TYPES = frozenset(kind for kind, treated in RESOURCE_TYPES.items() if treated.by is Treatment.RECORDED)
 """The types that a template may have although the emulated account does not know them."""
 
 

@@ -6,6 +6,7 @@ that everything that refers to a replaced resource follows it; and a rollback ca
 """
 
 import copy
+import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,9 @@ from rehearsal.account.recorded_only import RecordedOnly
 from rehearsal.account.replacement import replaces
 from rehearsal.account.stack_events import ResourceEvents, resource_event
 from rehearsal.account.template_order import dependents
+
+_LOOK = 0.05
+"""Seconds between two looks at a resource that is being created."""
 
 
 @dataclass(frozen=True)
@@ -250,6 +254,8 @@ class StackResources:
                 }
                 physical_id = resource.physical_resource_id  # type: ignore[attr-defined]
                 ec2_backends[stack.account_id][stack.region_name].create_tags([physical_id], tags)
+        while getattr(resource, "life_cycle_state", None) == "creating":
+            time.sleep(_LOOK)  # what refers to it needs it available
         return Made(body, resolved, resource)
 
     def _keep(self, name: str, made: Made) -> None:

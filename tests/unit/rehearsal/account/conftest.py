@@ -9,29 +9,50 @@ from typing import Any
 import pytest
 from moto import mock_aws
 from moto.awslambda.models import LambdaFunction, LayerVersion
+from moto.backup.responses import BackupResponse
 from moto.cloudformation import parsing
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupIngress
-from moto.efs.models import FileSystem, MountTarget
-from moto.iam.models import Role
+from moto.efs.exceptions import EFSError
+from moto.efs.models import AccessPoint, EFSBackend, FileSystem, MountTarget
+from moto.efs.responses import EFSResponse
+from moto.iam.models import ManagedPolicy, Role
+from moto.kms.models import Key
 
-from rehearsal.account import audit_trail, change_sets, cloudformation, file_systems, lambda_functions
+from rehearsal.account import (
+    audit_trail,
+    backups,
+    change_sets,
+    cloudformation,
+    file_systems,
+    kms_keys,
+    lambda_functions,
+    managed_policies,
+)
+from rehearsal.account.access_entries import AccessEntry
 from rehearsal.account.custom_resources import CustomResource
 from rehearsal.account.lambda_functions import LambdaRunner
 from tests.unit.rehearsal.account.stacks import Stacks, aws_client
 
 CHANGED = (
     parsing,
+    AccessPoint,
+    BackupResponse,
     ChangeSet,
     CloudFormationBackend,
     CloudFormationResponse,
     CloudTrailResponse,
     CustomResource,
+    EFSBackend,
+    EFSError,
+    EFSResponse,
     FileSystem,
+    Key,
     LambdaFunction,
     LayerVersion,
+    ManagedPolicy,
     MountTarget,
     Role,
     SecurityGroup,
@@ -40,6 +61,9 @@ CHANGED = (
 )
 """What `install` of the account's modules changes in moto."""
 
+KNOWN = (AccessEntry,)
+"""Resource types that stacks know because their models are imported, before moto looks for them."""
+
 
 @pytest.fixture
 def account() -> Iterator[None]:
@@ -47,7 +71,15 @@ def account() -> Iterator[None]:
     before = [dict(vars(one)) for one in CHANGED]
     with mock_aws():
         lambda_functions.keep_layers()
-        for part in (cloudformation, change_sets, file_systems, audit_trail):
+        for part in (
+            cloudformation,
+            change_sets,
+            file_systems,
+            kms_keys,
+            backups,
+            managed_policies,
+            audit_trail,
+        ):
             part.install()
         yield
     for one, names in zip(CHANGED, before, strict=True):

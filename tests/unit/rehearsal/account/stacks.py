@@ -20,9 +20,9 @@ _session = boto3.Session(
 
 
 @cache
-def aws_client(service: str) -> Any:
+def aws_client(service: str, region: str = "ap-northeast-2") -> Any:
     """A client of the account; only of use while moto is on."""
-    return _session.client(service)  # type: ignore[call-overload]
+    return _session.client(service, region_name=region)  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)

@@ -313,15 +313,14 @@ def test_an_output_that_cannot_be_had_fails_the_operation(stacks: Stacks) -> Non
 
 
 def test_a_change_that_moto_would_lose_fails_and_says_so(stacks: Stacks) -> None:
-    def point(value: str) -> dict[str, Any]:
-        tags = [{"Key": "team", "Value": value}]
-        properties = {"FileSystemId": {"Ref": "F"}, "AccessPointTags": tags}
-        return {"Type": "AWS::EFS::AccessPoint", "Properties": properties}
+    def bucket(status: str) -> dict[str, Any]:
+        properties = {"BucketName": "bucket", "VersioningConfiguration": {"Status": status}}
+        return {"B": {"Type": "AWS::S3::Bucket", "Properties": properties}}
 
-    stacks.deploy({"F": FILE_SYSTEM, "P": point("a")})
-    assert stacks.deploy({"F": FILE_SYSTEM, "P": point("b")}) == "UPDATE_ROLLBACK_COMPLETE"
-    assert stacks.reason("P", "UPDATE_FAILED") == (
-        "not rehearsed: a change of AccessPointTags of AWS::EFS::AccessPoint"
+    stacks.deploy(bucket("Suspended"))
+    assert stacks.deploy(bucket("Enabled")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.reason("B", "UPDATE_FAILED") == (
+        "not rehearsed: a change of VersioningConfiguration of AWS::S3::Bucket"
     )
 
 

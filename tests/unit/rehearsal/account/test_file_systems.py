@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rehearsal.account.efs_conditions import EfsConditions
 from tests.unit.rehearsal.account.stacks import ACCOUNT, REGION, Stacks, aws_client, parameter
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]}
@@ -105,12 +106,86 @@ def test_a_property_that_cannot_change_replaces_it(stacks: Stacks, efs: Any, nam
 
 def test_a_change_that_would_not_be_made_is_refused(stacks: Stacks, efs: Any) -> None:
     stacks.deploy(file_system())
-    protection = {"ReplicationOverwriteProtection": "DISABLED"}
-    assert stacks.deploy(file_system(FileSystemProtection=protection)) == "UPDATE_ROLLBACK_COMPLETE"
-    assert stacks.reason("F", "UPDATE_FAILED") == (
-        "not rehearsed: a change of FileSystemProtection of a file system"
-    )
+    assert stacks.deploy(file_system(WhatComesNext="1")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.reason("F", "UPDATE_FAILED") == "not rehearsed: a change of WhatComesNext of a file system"
     assert described(efs)["LifeCycleState"] == "available"
+
+
+def test_a_refused_file_system_leaves_nothing(stacks: Stacks, efs: Any) -> None:
+    malformed = [{"TransitionToIA": "AFTER_7_DAYS", "TransitionToArchive": "AFTER_90_DAYS"}]
+    assert stacks.deploy(file_system(LifecyclePolicies=malformed)) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("F", "CREATE_FAILED") == (
+        "One or more LifecyclePolicy objects specified are malformed."
+    )
+    assert efs.describe_file_systems()["FileSystems"] == []
+
+
+def test_a_stack_waits_until_a_file_system_and_its_mount_targets_are_available(
+    stacks: Stacks, efs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EfsConditions, "creating_seconds", staticmethod(lambda: 0.3))
+    subnet = aws_client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    target = {
+        "Type": "AWS::EFS::MountTarget",
+        "Properties": {"FileSystemId": {"Ref": "F"}, "SubnetId": subnet, "SecurityGroups": []},
+    }
+    assert stacks.deploy({**file_system(), "T": target, "A": parameter(DependsOn="T")}) == "CREATE_COMPLETE"
+    took = {
+        (event["LogicalResourceId"], event["ResourceStatus"]): event["Timestamp"]
+        for event in stacks.raw_events()
+    }
+    for name in "FT":
+        seconds = (took[name, "CREATE_COMPLETE"] - took[name, "CREATE_IN_PROGRESS"]).total_seconds()
+        assert seconds >= 0.3
+    assert took["A", "CREATE_IN_PROGRESS"] >= took["T", "CREATE_COMPLETE"]
+    assert described(efs)["LifeCycleState"] == "available"
+
+
+def test_its_replication_comes_and_goes_in_place(stacks: Stacks, efs: Any) -> None:
+    replicated = {"ReplicationConfiguration": {"Destinations": [{"Region": "eu-west-1"}]}}
+    stacks.deploy(file_system())
+    before = described(efs)["FileSystemId"]
+    assert stacks.deploy(file_system(**replicated)) == "UPDATE_COMPLETE"
+    (found,) = efs.describe_replication_configurations(FileSystemId=before)["Replications"]
+    assert found["Destinations"][0]["Region"] == "eu-west-1"
+    assert stacks.deploy(file_system()) == "UPDATE_COMPLETE"
+    assert efs.describe_replication_configurations()["Replications"] == []
+    stacks.deploy(file_system(**replicated))
+    assert stacks.delete() == "DELETE_COMPLETE"  # it ends the replication of what it deletes
+    assert efs.describe_file_systems()["FileSystems"] == []
+
+
+def test_throughput_and_lifecycle_that_need_each_other_change_together(stacks: Stacks, efs: Any) -> None:
+    archive = {"LifecyclePolicies": [{"TransitionToArchive": "AFTER_90_DAYS"}]}
+    stacks.deploy(file_system())
+    assert stacks.deploy(file_system(ThroughputMode="elastic", **archive)) == "UPDATE_COMPLETE"
+    assert stacks.deploy(file_system(ThroughputMode="bursting")) == "UPDATE_COMPLETE"
+    assert described(efs)["ThroughputMode"] == "bursting"
+
+
+def test_a_second_mount_target_in_a_zone_fails_the_stack_in_the_words_of_efs(
+    stacks: Stacks, efs: Any
+) -> None:
+    ec2 = aws_client("ec2")
+    first = ec2.describe_subnets()["Subnets"][0]
+    second = ec2.create_subnet(
+        VpcId=first["VpcId"], CidrBlock="172.31.128.0/24", AvailabilityZone=first["AvailabilityZone"]
+    )["Subnet"]
+    targets = {
+        name: {
+            "Type": "AWS::EFS::MountTarget",
+            "Properties": {
+                "FileSystemId": {"Ref": "F"},
+                "SubnetId": subnet["SubnetId"],
+                "SecurityGroups": [],
+            },
+            **waits,
+        }
+        for name, subnet, waits in (("T", first, {}), ("U", second, {"DependsOn": "T"}))
+    }
+    assert stacks.deploy({**file_system(), **targets}) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("U", "CREATE_FAILED") == "mount target already exists in this AZ"
+    assert efs.describe_file_systems()["FileSystems"] == []
 
 
 @pytest.mark.parametrize("listed", ["FileSystems", "MountTargets", "AccessPoints"])

@@ -14,6 +14,8 @@ import yaml
 
 from rehearsal.account.proxy import Proxy
 from rehearsal.charts import ChartSource
+from rehearsal.fault_box import FaultBox
+from rehearsal.faults import parse_fault
 from rehearsal.tls import CertificateAuthority, context_trusting
 from tests.unit.rehearsal.account.stacks import REGION, aws_client
 
@@ -37,7 +39,13 @@ def proxy(account: None, tmp_path: Path) -> Iterator[Proxy]:  # noqa: ARG001  # 
         chart("airflow", "1.22.0", "https://mirror.example:8443/", archive),
         chart("remote", "1.0.0", "https://remote.example/", None),
     ]
-    server = Proxy(0, account_port=1, authority=CertificateAuthority(tmp_path), charts=charts)
+    server = Proxy(
+        0,
+        account_port=1,
+        authority=CertificateAuthority(tmp_path),
+        charts=charts,
+        faults=FaultBox(tmp_path),
+    )
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
@@ -96,7 +104,7 @@ def test_an_error_of_the_account_is_the_services_own(connect: Connect) -> None:
     answer = connection.getresponse()
     assert answer.status == 404
     assert answer.headers["x-amzn-errortype"] == "FileSystemNotFound"
-    assert json.load(answer)["message"] == "File system 'fs-1' does not exist."
+    assert json.load(answer)["Message"] == "File system 'fs-1' does not exist."
 
 
 def test_a_service_that_moto_does_not_know_is_not_found(connect: Connect) -> None:
@@ -240,3 +248,33 @@ def ask(proxy: Proxy, request: str) -> tuple[int, str]:
         first = client.makefile("rb").readline().decode()
     _, status, reason = first.strip().split(" ", 2)
     return int(status), reason
+
+
+@pytest.mark.parametrize("host", ["charts.example", "remote.example"])
+def test_a_chart_repository_keeps_silent_on_request(connect: Connect, tmp_path: Path, host: str) -> None:
+    box = FaultBox(tmp_path)
+    key = box.put(parse_fault("chart-repository-silent:1s"))
+    connection = connect(host)
+    with pytest.raises((ssl.SSLError, OSError)):  # cut off after a second, without a word
+        connection.request("GET", "/efs/index.yaml")
+    assert box.strikes(key) == 1
+
+
+def test_a_chart_repository_answers_again_afterwards(connect: Connect, tmp_path: Path) -> None:
+    box = FaultBox(tmp_path)
+    box.remove(box.put(parse_fault("chart-repository-silent")))
+    connection = connect("charts.example")
+    connection.request("GET", "/efs/index.yaml")
+    assert connection.getresponse().status == 200
+
+
+def test_a_call_through_the_proxy_meets_a_fault(connect: Connect, tmp_path: Path) -> None:
+    box = FaultBox(tmp_path)
+    key = box.put(parse_fault("throttle:efs.DescribeFileSystems:1"))
+    for status in (429, 200):
+        connection = connect(EFS)
+        connection.request("GET", "/2015-02-01/file-systems", headers=SIGNED)
+        answer = connection.getresponse()
+        assert answer.status == status
+        answer.read()
+    assert box.strikes(key) == 1

@@ -111,10 +111,8 @@ def test_an_intrinsic_that_is_not_emulated_fails_the_resource(stacks: Stacks) ->
 
 
 def test_a_type_that_is_not_emulated_fails_the_resource(stacks: Stacks) -> None:
-    assert stacks.deploy({"V": {"Type": "AWS::Backup::BackupVault"}}) == "ROLLBACK_COMPLETE"
-    assert stacks.reason("V", "CREATE_FAILED") == (
-        "not rehearsed: a resource of type AWS::Backup::BackupVault"
-    )
+    assert stacks.deploy({"V": {"Type": "AWS::Backup::Framework"}}) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("V", "CREATE_FAILED") == ("not rehearsed: a resource of type AWS::Backup::Framework")
 
 
 def test_a_protected_stack_is_not_deleted(stacks: Stacks) -> None:
