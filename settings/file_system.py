@@ -30,14 +30,16 @@ BELONGS_TO_ANY: Final = frozenset({"existing", "iam_authorization", "nfs_clients
 
 
 class ExistingFileSystem(Section):
-    """A file system that exists already, with a mount target for each of the cluster's subnets.
-
-    It is used and never changed: neither it nor its mount targets become part of the stack.
-    """
+    """A file system that exists already; it is used, never changed, and does not become part of the stack."""
 
     id: FileSystemId = Field(description="Id of the file system.", examples=["fs-0a1b2c3d4e5f60718"])
     security_group: SecurityGroupId = Field(
         description="Security group of its mount targets.", examples=["sg-0a1b2c3d4e5f60718"]
+    )
+    make_mount_targets: bool = Field(
+        default=False,
+        description="Make a mount target in each of cluster.subnets, which goes with the stack; false: they "
+        "exist.",
     )
     add_client_rules: bool = Field(
         default=False, description="Add rules for nfs_clients to that group; they go with the stack."

@@ -12,9 +12,10 @@ from airflow_efs.encryption_key import EncryptionKey
 from airflow_efs.existing_file_system import ExistingFileSystem
 from airflow_efs.file_system_backup import FileSystemBackup
 from airflow_efs.file_system_policy import Statement, file_system_policy
+from airflow_efs.mount_target_subnet import MountTargetSubnet
 from airflow_efs.nfs_client_rules import NfsClientRules
 from airflow_efs.nfs_security_group import NfsSecurityGroup
-from airflow_efs.shared_file_system import Lifecycle, MountTargetSubnet, Replica, SharedFileSystem
+from airflow_efs.shared_file_system import Lifecycle, Replica, SharedFileSystem
 from settings import Environment
 from settings.file_system import ExistingFileSystem as ExistingSettings
 from stacks.removal import removal_policy
@@ -61,7 +62,13 @@ def _existing(scope: Construct, environment: Environment, existing: ExistingSett
         NfsClientRules(
             scope, "NfsClientRules", security_group_id=existing.security_group, **_clients(environment)
         )
-    return ExistingFileSystem(scope, "FileSystem", file_system_id=existing.id)
+    return ExistingFileSystem(
+        scope,
+        "FileSystem",
+        file_system_id=existing.id,
+        security_group_id=existing.security_group,
+        new_mount_targets=_subnets(environment) if existing.make_mount_targets else (),
+    )
 
 
 def _new(
@@ -78,10 +85,7 @@ def _new(
         scope,
         "FileSystem",
         vpc=vpc,
-        subnets=[
-            MountTargetSubnet(subnet_id=subnet.id, availability_zone=subnet.availability_zone)
-            for subnet in environment.cluster.subnets
-        ],
+        subnets=_subnets(environment),
         security_group=nfs.security_group,
         name=settings.name,
         policy=file_system_policy(
@@ -110,6 +114,13 @@ def _new(
     )
     _add_backup_plan(scope, environment, file_system)
     return file_system
+
+
+def _subnets(environment: Environment) -> list[MountTargetSubnet]:
+    return [
+        MountTargetSubnet(subnet_id=subnet.id, availability_zone=subnet.availability_zone)
+        for subnet in environment.cluster.subnets
+    ]
 
 
 def _clients(environment: Environment) -> _Clients:

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, IDependable
 
 from airflow_efs.file_system_policy import file_system_policy
+from airflow_efs.mount_target_subnet import MountTargetSubnet, check_subnets
 
 STABLE_MOUNT_TARGET_IDS = "@aws-cdk/aws-efs:mountTargetOrderInsensitiveLogicalId"
 """CDK's feature flag that makes a mount target's logical id from its subnet, not from its place in a list."""
@@ -28,20 +29,6 @@ LIFECYCLE_POLICIES = {
     365: efs.LifecyclePolicy.AFTER_365_DAYS,
 }
 """EFS's closed set of ages, in days since a file was last read, at which it may move to a cheaper class."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MountTargetSubnet:
-    """A subnet that gets a mount target.
-
-    Args:
-        subnet_id: the subnet.
-        availability_zone: the zone that the subnet lies in; a file system has at most one mount target in
-            each.
-    """
-
-    subnet_id: str
-    availability_zone: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +121,7 @@ class SharedFileSystem(Construct):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         lifecycle = lifecycle or Lifecycle(archive_after_days=90 if throughput == "elastic" else None)
-        _check_subnets(subnets)
+        check_subnets(subnets)
         if lifecycle.archive_after_days is not None and throughput != "elastic":
             raise ValueError(
                 f"lifecycle.archive_after_days: {lifecycle.archive_after_days} needs elastic throughput, "
@@ -238,19 +225,6 @@ class SharedFileSystem(Construct):
             )
         )
         return imported
-
-
-def _check_subnets(subnets: Sequence[MountTargetSubnet]) -> None:
-    if not subnets:
-        raise ValueError("subnets: is empty; name one subnet for each Availability Zone that has nodes")
-    first_in_zone: dict[str, str] = {}
-    for subnet in subnets:
-        if (first := first_in_zone.get(subnet.availability_zone)) is not None:
-            raise ValueError(
-                f"subnets: {first} and {subnet.subnet_id} are both in {subnet.availability_zone}; "
-                "EFS has one mount target in a zone: keep one of them"
-            )
-        first_in_zone[subnet.availability_zone] = subnet.subnet_id
 
 
 def _lifecycle_policy(days: int | None) -> efs.LifecyclePolicy | None:

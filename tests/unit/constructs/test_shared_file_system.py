@@ -9,7 +9,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 
 from airflow_efs.file_system_policy import file_system_policy
-from airflow_efs.shared_file_system import Lifecycle, MountTargetSubnet, Replica, SharedFileSystem
+from airflow_efs.mount_target_subnet import MountTargetSubnet
+from airflow_efs.shared_file_system import Lifecycle, Replica, SharedFileSystem
 from tests.unit.templates import of_type, only
 
 ZONE_A = MountTargetSubnet(subnet_id="subnet-a", availability_zone="ap-northeast-2a")

@@ -71,6 +71,7 @@ EXISTING: dict[str, Any] = {
     "existing": {
         "id": "fs-0a1b2c3d4e5f60718",
         "security_group": "sg-0e1b2c3d4e5f60718",
+        "make_mount_targets": True,
         "add_client_rules": True,
     },
     "nfs_clients": {
@@ -109,6 +110,9 @@ def one_zone() -> Environment:
     return environment_with(ONE_ZONE, subnets=[subnet], node_zones=["ap-northeast-2b"])
 
 
-def existing() -> Environment:
-    """A file system that exists already."""
-    return environment_with(EXISTING)
+def existing(**changes: bool) -> Environment:
+    """A file system that exists already; `changes` are for its own fields."""
+    settings = {**EXISTING, "existing": {**EXISTING["existing"], **changes}}
+    if not settings["existing"]["add_client_rules"]:
+        del settings["nfs_clients"]
+    return environment_with(settings)

@@ -23,7 +23,7 @@ from tests.unit.stacks.file_system_environments import (
     existing,
     one_zone,
 )
-from tests.unit.templates import manifest, of_type, only, resources
+from tests.unit.templates import manifest, of_type, only, resources, waits_for
 
 Synthesize = Callable[[Environment], Template]
 
@@ -186,7 +186,8 @@ def test_one_zone_has_one_mount_target_and_goes_with_the_stack(synthesized: Synt
 
 def test_nothing_in_the_template_owns_an_existing_file_system(referred: Template) -> None:
     kinds = {resource["Type"] for resource in resources(referred).values()}
-    assert not [kind for kind in kinds if kind.startswith(("AWS::EFS::", "AWS::KMS::", "AWS::Backup::"))]
+    assert not [kind for kind in kinds if kind.startswith(("AWS::KMS::", "AWS::Backup::"))]
+    assert [kind for kind in kinds if kind.startswith("AWS::EFS::")] == ["AWS::EFS::MountTarget"]
     assert "AWS::EC2::SecurityGroup" not in kinds
 
 
@@ -218,15 +219,31 @@ def test_clients_are_let_in_to_the_existing_security_group_where_that_is_asked_f
     assert len(rules) == 4
 
 
-def test_an_existing_security_group_is_left_alone_otherwise(synthesized: Synthesize) -> None:
-    environment = existing()
-    reference = environment.file_system.existing
-    assert reference is not None
-    unasked = environment.file_system.model_copy(
-        update={"existing": reference.model_copy(update={"add_client_rules": False})}
+def test_mount_targets_of_an_existing_file_system_are_made_where_that_is_asked_for(
+    referred: Template,
+) -> None:
+    found = of_type(referred, "AWS::EFS::MountTarget")
+    subnets = {target["Properties"].pop("SubnetId") for target in found.values()}
+    assert subnets == {subnet.id for subnet in existing().cluster.subnets}
+    for target in found.values():
+        assert target["Properties"] == {
+            "FileSystemId": "fs-0a1b2c3d4e5f60718",
+            "SecurityGroups": ["sg-0e1b2c3d4e5f60718"],
+        }
+    (storage_class,) = (
+        key
+        for key, value in of_type(referred, "Custom::AWSCDK-EKS-KubernetesResource").items()
+        if manifest(value)["kind"] == "StorageClass"
     )
-    template = synthesized(environment.model_copy(update={"file_system": unasked}))
+    assert set(found) <= waits_for(resources(referred), storage_class)
+
+
+def test_an_existing_file_system_and_its_security_group_are_left_alone_otherwise(
+    synthesized: Synthesize,
+) -> None:
+    template = synthesized(existing(make_mount_targets=False, add_client_rules=False))
     template.resource_count_is("AWS::EC2::SecurityGroupIngress", 0)
+    template.resource_count_is("AWS::EFS::MountTarget", 0)
 
 
 def test_the_fields_that_an_existing_file_system_may_have_are_fields() -> None:
