@@ -158,6 +158,33 @@ def test_a_mode_that_needs_a_new_file_system_is_refused_and_changes_nothing(
     assert before.handle.file_system_id in ids
 
 
+def test_data_that_a_deleted_stack_left_comes_back_with_new_mount_targets(
+    rehearsal: Rehearsal, folder: Path, before: Chain
+) -> None:
+    def referring_to_what_was_left(content: dict[str, Any]) -> None:
+        other_options(content)
+        left = {
+            "id": before.handle.file_system_id,
+            "security_group": OTHER_CLIENTS,
+            "make_mount_targets": True,
+        }
+        content["file_system"] = {"existing": left, "iam_authorization": True}
+        content["claims"][0]["name"] = "efs-claim-2"  # the first one is there still
+
+    write_environment(folder, "options", other_options)
+    run = rehearsal.cdk("destroy", "EfsStorageStack", "--force")
+    assert run.status == 0, run.output
+    assert chain_of(rehearsal).mount_targets == ()
+    write_environment(folder, "options", referring_to_what_was_left)
+    rehearsal.deploy()
+    await_bound(rehearsal.kubernetes(), name="efs-claim-2")
+    chain = chain_of(rehearsal)
+    assert chain.access_point == before.access_point
+    assert {target["SubnetId"] for target in chain.mount_targets} == {
+        subnet.id for subnet in rehearsal.settings.cluster.subnets
+    }
+
+
 def an_existing_file_system(content: dict[str, Any]) -> None:
     content["file_system"] = {
         "existing": {"id": EXISTING, "security_group": EXISTING_GROUP, "add_client_rules": True},
