@@ -4,10 +4,10 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from botocore.loaders import Loader
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from settings.aws import RoleArn
 from settings.faults import Fault, FaultsError
@@ -77,7 +77,18 @@ Principal = Annotated[
         'write "*", an account id, or the ARN of a role or user',
     ),
 ]
-Conditions = Mapping[str, Mapping[str, str | Annotated[tuple[str, ...], Field(strict=False)]]]
+
+
+def _text_or_list(value: Any) -> str:
+    return "list" if isinstance(value, list | tuple) else "text"
+
+
+Expected = Annotated[
+    Annotated[str, Tag("text")]
+    | Annotated[tuple[str, ...], Field(strict=False), NotEmpty("write at least one value"), Tag("list")],
+    Discriminator(_text_or_list),
+]
+Conditions = Mapping[str, Mapping[str, Expected]]
 
 
 class PolicyStatement(Section):

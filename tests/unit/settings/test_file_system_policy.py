@@ -78,6 +78,14 @@ def test_a_statement_is_read_as_it_is_written(load: Load) -> None:
             '.conditions.Equals: key "Equals" is not a condition operator of IAM: '
             "write Bool, StringEquals, ArnLike, IpAddress or another of IAM's",
         ),
+        (
+            {"conditions": "{Bool: {'aws:SecureTransport': true}}"},
+            '.conditions.Bool.aws:SecureTransport: true is true or false in YAML, not text: quote it: "true"',
+        ),
+        (
+            {"conditions": "{StringEquals: {'aws:SourceVpc': []}}"},
+            ".conditions.StringEquals.aws:SourceVpc: is an empty list: write at least one value",
+        ),
         ({"conditions": "{Bool: {}}"}, ".conditions.Bool: tests nothing: write KEY: VALUE"),
         (
             {"principals": "['*']"},

@@ -88,14 +88,21 @@ HANDLER_NETWORK = {
 }
 
 
-def environment_with(file_system: dict[str, Any], **cluster: Any) -> Environment:
-    """Worked example B with another file system, and other fields of its cluster."""
-    content = yaml.safe_load((ENVIRONMENTS / "dynamic-provisioning.yaml").read_text(encoding="utf-8"))
+def written_with(file_system: dict[str, Any], **cluster: Any) -> dict[str, Any]:
+    """What the file of worked example B says, with another file system and other fields of its cluster."""
+    content: dict[str, Any] = yaml.safe_load(
+        (ENVIRONMENTS / "dynamic-provisioning.yaml").read_text(encoding="utf-8")
+    )
     content["file_system"] = file_system
     content["cluster"] |= cluster
     if file_system.get("iam_authorization"):
         content["storage_classes"][0]["mount_options"] = ["tls", "iam"]
-    return Environment.named("other", content)
+    return content
+
+
+def environment_with(file_system: dict[str, Any], **cluster: Any) -> Environment:
+    """The environment of that file."""
+    return Environment.named("other", written_with(file_system, **cluster))
 
 
 def every_setting() -> Environment:
