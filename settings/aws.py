@@ -71,6 +71,51 @@ SecurityGroupId = Annotated[
         "write sg- and 17 hexadecimal digits",
     ),
 ]
+PrefixListId = Annotated[
+    str,
+    Form(
+        r"pl-(?:[0-9a-f]{8}|[0-9a-f]{17})",
+        "is not a prefix list id",
+        "write pl- and 8 or 17 hexadecimal digits",
+    ),
+]
+FileSystemId = Annotated[
+    str,
+    Form(
+        r"fs-(?:[0-9a-f]{8}|[0-9a-f]{17})",
+        "is not a file system id",
+        "write fs- and 17 hexadecimal digits",
+    ),
+]
+AvailabilityZone = Annotated[
+    str,
+    Form(
+        r"[a-z]+(?:-[a-z]+)+-[0-9][a-z]",
+        "is not an Availability Zone",
+        "write a region and one letter, such as ap-northeast-2a",
+    ),
+]
+KMS_KEY: Final = (
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:"
+    r"key/(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
+"""The ARN of a KMS key, as a regular expression; EFS takes no alias in a template of ours."""
+
+KmsKeyArn = Annotated[
+    str, Form(KMS_KEY, "is not the ARN of a KMS key", "write arn:aws:kms:REGION:ACCOUNT:key/ID")
+]
+
+
+def kms_key_region(arn: str) -> str:
+    """Region of a KMS key, from its ARN."""
+    return arn.split(":")[3]
+
+
+def zone_region(zone: str) -> str:
+    """Region of an Availability Zone, from its name."""
+    return zone[:-1]
+
+
 RoleName = Annotated[
     str,
     Form(

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from settings.aws import RoleArn, SecurityGroupId, SubnetId, VpcId
+from settings.aws import AvailabilityZone, RoleArn, SecurityGroupId, SubnetId, VpcId
 from settings.faults import Fault, FaultsError
 from settings.network import Cidr, overlap_faults
 from settings.section import Form, NotEmpty, Section, repeats
@@ -22,14 +22,6 @@ def _check_version(version: str) -> str:
 
 ClusterVersion = Annotated[
     str, AfterValidator(_check_version), Field(json_schema_extra={"enum": [*CLUSTER_VERSIONS]})
-]
-AvailabilityZone = Annotated[
-    str,
-    Form(
-        r"[a-z]+(?:-[a-z]+)+-[0-9][a-z]",
-        "is not an Availability Zone",
-        "write a region and one letter, such as ap-northeast-2a",
-    ),
 ]
 
 
@@ -86,6 +78,31 @@ class Subnet(Section):
     )
 
 
+class HandlerNetwork(Section):
+    """Where in the VPC the functions run that apply manifests and charts."""
+
+    subnets: Annotated[
+        tuple[SubnetId, ...], Field(strict=False), NotEmpty("write at least one private subnet")
+    ] = Field(
+        description="Private subnets, from which the cluster's endpoint and AWS's own are reached.",
+        examples=[["subnet-0a1b2c3d4e5f60718"]],
+    )
+    security_group: SecurityGroupId = Field(
+        description="Security group of the functions, which the cluster's endpoint lets in on tcp 443.",
+        examples=["sg-0a1b2c3d4e5f60718"],
+    )
+
+    @model_validator(mode="after")
+    def _has_each_subnet_once(self) -> Self:
+        FaultsError.raise_if_any(
+            Fault(
+                f"is listed twice, first as subnets[{earlier}]", "remove one of the two", ("subnets", index)
+            )
+            for index, earlier in repeats(self.subnets, str)
+        )
+        return self
+
+
 class Cluster(Section):
     """The EKS cluster that already exists."""
 
@@ -120,9 +137,24 @@ class Cluster(Section):
         description="Subnets in which nodes run, one in each zone; each gets a mount target.",
         examples=[[{"id": "subnet-0a1b2c3d4e5f60718", "availability_zone": "ap-northeast-2a"}]],
     )
+    node_zones: (
+        Annotated[
+            tuple[AvailabilityZone, ...],
+            Field(strict=False),
+            NotEmpty("leave the field out, or write the zones"),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Zones in which nodes run; when given, one without a subnet is refused.",
+    )
     node_security_groups: Annotated[
         tuple[SecurityGroupId, ...], Field(strict=False), NotEmpty("write the security groups of the nodes")
     ] = Field(description="Security groups of the nodes.", examples=[["sg-0a1b2c3d4e5f60718"]])
+    handler_network: HandlerNetwork | None = Field(
+        default=None,
+        description="Where in the VPC the functions of the deployment run; null: outside of it.",
+    )
 
     @model_validator(mode="after")
     def _has_one_subnet_per_zone(self) -> Self:
@@ -151,6 +183,15 @@ class Cluster(Section):
                     f"write one of {', '.join(zones)}, or add the zone there",
                     ("subnets", index, "availability_zone"),
                 )
+        served = {subnet.availability_zone for subnet in self.subnets}
+        unserved = [zone for zone in self.node_zones or () if zone not in served]
+        if unserved:
+            yield Fault(
+                f"has zones without a mount target, {', '.join(unserved)}: nodes there could not mount",
+                "add a subnet of each to subnets, or run no nodes there",
+                ("node_zones",),
+                subject="",
+            )
         for index, earlier in repeats(self.node_security_groups, str):
             yield Fault(
                 f"is listed twice, first as node_security_groups[{earlier}]",

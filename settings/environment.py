@@ -27,7 +27,7 @@ class Environment(Section):
         description="The EKS cluster that already exists.", examples=[{"name": "k8s-cluster"}]
     )
     file_system: FileSystem = Field(
-        description="The file system that the stack makes.", examples=[{"name": "efs_fs"}]
+        description="The file system: a new one, or one that exists already.", examples=[{"name": "efs_fs"}]
     )
     driver: Driver = Field(default=Driver(), description="The EFS CSI driver.")
     storage_classes: Annotated[tuple[StorageClass, ...], Field(strict=False)] = Field(
@@ -91,13 +91,11 @@ class Environment(Section):
             )
 
     def _file_system_faults(self) -> Iterator[Fault]:
-        region = self.file_system.kms_key_region()
-        if region not in (None, self.region):
-            yield Fault(
-                f"is a key of {region}, but the environment is in {self.region}",
-                f"name a key of {self.region}",
-                ("file_system", "encryption_key"),
-            )
+        at = ("file_system",)
+        yield from self.file_system.region_faults(self.region, at)
+        zones = [subnet.availability_zone for subnet in self.cluster.subnets]
+        yield from self.file_system.zone_faults(zones, at)
+        yield from self.file_system.nfs_clients.address_faults(self.cluster.vpc.cidrs, (*at, "nfs_clients"))
         tags = len({"Name", *self.tags, *self.file_system.tags})
         if tags > MOST_TAGS:
             yield Fault(
@@ -108,6 +106,14 @@ class Environment(Section):
             )
 
     def _class_faults(self) -> Iterator[Fault]:
+        for index, item in enumerate(self.storage_classes):
+            if self.file_system.iam_authorization and "iam" not in item.mount_options:
+                yield Fault(
+                    "lacks iam, without which file_system.iam_authorization lets nobody mount",
+                    "add iam",
+                    ("storage_classes", index, "mount_options"),
+                    subject="",
+                )
         for index, earlier in repeats(self.storage_classes, lambda item: item.name):
             yield Fault(
                 f"is the name of two classes, first of storage_classes[{earlier}]",

@@ -139,6 +139,8 @@ def _cure_for_missing(field: FieldInfo) -> str:
         key = "it" if not field.examples else json.dumps(field.examples[0], ensure_ascii=False)
         return f"write it, such as {key}"
     required = [name for name, inner in section.model_fields.items() if inner.is_required()]
+    if not required and field.examples:
+        required = list(field.examples[0])  # it needs one of several keys: show the usual one
     return f"write it, with {', '.join(required)}"
 
 

@@ -12,7 +12,12 @@ from constructs import IConstruct
 HANDLER = "Cluster/KubectlProvider/Handler"
 FRAMEWORK = "Cluster/KubectlProvider/Provider/framework-onEvent"
 CONTROLLER_POLICY = "Driver/Controller/Policy/Resource"
-NODE_POLICY = "Driver/Node/Policy/Resource"
+CONTROLLER_READING = "Driver/Controller/ReadingPolicy/Resource"
+NODE_READING = "Driver/Node/ReadingPolicy/Resource"
+BACKUP_ROLE = "Backup/Plan/Selection/Role"
+
+MANAGED_POLICY = "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy"
+"""How cdk-nag's finding of a policy managed by AWS begins."""
 
 WRITES_LOGS = (
     "CDK's kubectl provider attaches it. It allows nothing but writing logs to CloudWatch Logs; without "
@@ -75,10 +80,10 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
         ),
         AcknowledgedFinding(
             rule="AwsSolutions-IAM5[Resource::*]",
-            where=CONTROLLER_POLICY,
-            reason="Only Describe calls: of access points, file systems, mount targets and zones. They "
-            "read names and ids, no data. Every call that changes something names the file system, "
-            "or is held to the driver's tag.",
+            where=CONTROLLER_READING,
+            reason="This policy holds nothing but Describe calls: of access points, file systems, mount "
+            "targets and zones. They read names and ids, no data, and IAM cannot narrow them by tag. "
+            "What changes something stands in another policy.",
         ),
         AcknowledgedFinding(
             rule=f"AwsSolutions-IAM5[Resource::{access_points}]",
@@ -89,26 +94,38 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
         ),
         AcknowledgedFinding(
             rule="AwsSolutions-IAM5[Resource::*]",
-            where=NODE_POLICY,
-            reason="Only ec2:DescribeAvailabilityZones, which has no resource to name and reads zone names.",
+            where=NODE_READING,
+            reason="This policy holds nothing but ec2:DescribeAvailabilityZones, which has no resource to "
+            "name and reads zone names.",
         ),
     ]
     # The role is the provider's own only when the cluster admits it by an access entry.
     if _exists(stack, f"{HANDLER}/ServiceRole"):
         findings += _handler_role_findings(stack)
+    if _exists(stack, "Cluster/HandlerSecurityGroup"):
+        findings += _handler_network_findings(stack)
+    if _exists(stack, BACKUP_ROLE):
+        findings.append(
+            AcknowledgedFinding(
+                rule=f"{MANAGED_POLICY}/service-role/AWSBackupServiceRolePolicyForBackup]",
+                where=f"{BACKUP_ROLE}/Resource",
+                reason="AWS Backup alone may assume the role, and this is the policy that AWS publishes "
+                "for it and keeps up to date. The plan that uses the role selects this one file system by "
+                "its ARN.",
+            )
+        )
     return findings
 
 
 def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:
     role = f"{HANDLER}/ServiceRole/Resource"
     condition = logical_id(stack, f"{HANDLER}/HasEcrPublic")
-    managed = "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy"
     return [
         AcknowledgedFinding(
-            rule=f"{managed}/service-role/AWSLambdaBasicExecutionRole]", where=role, reason=WRITES_LOGS
+            rule=f"{MANAGED_POLICY}/service-role/AWSLambdaBasicExecutionRole]", where=role, reason=WRITES_LOGS
         ),
         AcknowledgedFinding(
-            rule=f"{managed}/AmazonEC2ContainerRegistryReadOnly]", where=role, reason=READS_CHARTS
+            rule=f"{MANAGED_POLICY}/AmazonEC2ContainerRegistryReadOnly]", where=role, reason=READS_CHARTS
         ),
         AcknowledgedFinding(
             # cdk-nag cannot read a policy that only one partition has, and names it by its whole expression.
@@ -118,6 +135,21 @@ def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:
             where=role,
             reason=READS_CHARTS,
         ),
+    ]
+
+
+def _handler_network_findings(stack: Stack) -> list[AcknowledgedFinding]:
+    roles = [f"{FRAMEWORK}/ServiceRole", f"{HANDLER}/ServiceRole"]
+    return [
+        AcknowledgedFinding(
+            rule=f"{MANAGED_POLICY}/service-role/AWSLambdaVPCAccessExecutionRole]",
+            where=f"{role}/Resource",
+            reason="CDK attaches it to a function in a VPC. Lambda needs it to make and delete the "
+            "function's network interfaces, which have no ARN beforehand; it allows nothing else but logs.",
+        )
+        for role in roles
+        # The handler's role is the cluster's administrator where the cluster trusts one: not ours.
+        if _exists(stack, role)
     ]
 
 

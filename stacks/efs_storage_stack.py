@@ -1,21 +1,21 @@
 """The stack that gives an existing cluster shared storage: file system, driver, classes and claims."""
 
-from typing import Literal
+from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
+from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import Environment as Target
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from airflow_efs.efs_csi_driver import EfsCsiDriver
 from airflow_efs.efs_storage_class import EfsStorageClass
-from airflow_efs.imported_cluster import ImportedCluster
-from airflow_efs.nfs_security_group import NfsSecurityGroup
-from airflow_efs.shared_file_system import Lifecycle, MountTargetSubnet, SharedFileSystem
+from airflow_efs.imported_cluster import HandlerNetwork, ImportedCluster
 from airflow_efs.volume_claim import VolumeClaim
 from settings import Environment
 from stacks.acknowledged_findings import acknowledge, efs_storage_findings
+from stacks.file_system import file_system_of
 from stacks.kubectl_layer import kubectl_layer
+from stacks.removal import removal_policy
 
 ENVIRONMENT_TAG = "airflow-efs:environment"
 """The tag that names the environment, on every AWS resource."""
@@ -55,13 +55,14 @@ class EfsStorageStack(Stack):
             cluster_name=environment.cluster.name,
             kubectl_layer=kubectl_layer(self, "KubectlLayer", cluster_version=environment.cluster.version),
             handler_role_arn=environment.cluster.access.role_arn,
+            handler_network=self._handler_network(),
         )
-        self._nfs = self._build_security_group()
-        self._file_system = self._build_file_system()
+        storage = file_system_of(self, environment=environment, vpc=self._vpc)
+        self._file_system = storage.file_system
         self._driver = self._build_driver()
         classes = self._build_storage_classes()
         self._build_claims(classes)
-        self._add_outputs()
+        self._add_outputs(storage.outputs)
         self._add_tags()
         acknowledge(self, efs_storage_findings(self))
 
@@ -74,43 +75,12 @@ class EfsStorageStack(Stack):
             availability_zones=[subnet.availability_zone for subnet in cluster.subnets],
         )
 
-    def _build_security_group(self) -> NfsSecurityGroup:
-        settings = self._environment.file_system
-        clients = settings.nfs_clients
-        return NfsSecurityGroup(
-            self,
-            "NfsSecurityGroup",
-            vpc=self._vpc,
-            client_security_group_ids=(
-                self._environment.cluster.node_security_groups
-                if clients.security_groups == "nodes"
-                else clients.security_groups
-            ),
-            client_cidrs=clients.cidrs,
-            name=settings.security_group_name,
-        )
-
-    def _build_file_system(self) -> SharedFileSystem:
-        settings = self._environment.file_system
-        return SharedFileSystem(
-            self,
-            "FileSystem",
-            vpc=self._vpc,
-            subnets=[
-                MountTargetSubnet(subnet_id=subnet.id, availability_zone=subnet.availability_zone)
-                for subnet in self._environment.cluster.subnets
-            ],
-            security_group=self._nfs.security_group,
-            name=settings.name,
-            throughput=settings.throughput,
-            encryption_key_arn=None if settings.encryption_key == "aws-managed" else settings.encryption_key,
-            lifecycle=Lifecycle(
-                infrequent_access_after_days=settings.lifecycle.infrequent_access_after_days,
-                archive_after_days=settings.lifecycle.archive_after_days,
-                primary_on_first_access=settings.lifecycle.primary_on_first_access,
-            ),
-            backups=settings.backups,
-            removal_policy=_removal_policy(settings.removal),
+    def _handler_network(self) -> HandlerNetwork | None:
+        settings = self._environment.cluster.handler_network
+        if settings is None:
+            return None
+        return HandlerNetwork(
+            vpc=self._vpc, subnet_ids=settings.subnets, security_group_id=settings.security_group
         )
 
     def _build_driver(self) -> EfsCsiDriver:
@@ -121,6 +91,8 @@ class EfsStorageStack(Stack):
             cluster=self._cluster,
             oidc_issuer=self._environment.cluster.oidc_issuer,
             file_system_arn=self._file_system.file_system_arn,
+            mounts_by_iam=self._environment.file_system.iam_authorization,
+            mounts_as_root=self._environment.file_system.policy.root_access == "allowed",
             chart_version=settings.chart_version,
             chart_repository=settings.chart_repository,
             controller_role_name=settings.controller.role_name,
@@ -167,14 +139,12 @@ class EfsStorageStack(Stack):
                 namespace=settings.namespace,
                 size=settings.size,
                 access_mode=settings.access_mode,
-                removal_policy=_removal_policy(settings.removal),
+                removal_policy=removal_policy(settings.removal),
             )
 
-    def _add_outputs(self) -> None:
+    def _add_outputs(self, of_storage: Mapping[str, str]) -> None:
         outputs = {
-            "FileSystemId": self._file_system.file_system_id,
-            "FileSystemArn": self._file_system.file_system_arn,
-            "SecurityGroupId": self._nfs.security_group.security_group_id,
+            **of_storage,
             "ControllerRoleArn": self._driver.controller_role_arn,
             "NodeRoleArn": self._driver.node_role_arn,
         }
@@ -195,7 +165,3 @@ class EfsStorageStack(Stack):
             Tags.of(self).add(key, value)
         for key, value in self._environment.file_system.tags.items():
             Tags.of(self._file_system).add(key, value)
-
-
-def _removal_policy(removal: Literal["retain", "destroy"]) -> RemovalPolicy:
-    return RemovalPolicy.RETAIN if removal == "retain" else RemovalPolicy.DESTROY

@@ -5,7 +5,12 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct, DependencyGroup
 
-from airflow_efs.efs_csi_permissions import controller_statements, node_statements
+from airflow_efs.efs_csi_permissions import (
+    controller_reading,
+    controller_statements,
+    node_reading,
+    node_statements,
+)
 from airflow_efs.imported_cluster import ImportedCluster
 from airflow_efs.irsa_role import ROLE_ANNOTATION, IrsaRole
 
@@ -34,6 +39,9 @@ class EfsCsiDriver(Construct):
         cluster: where the driver is installed.
         oidc_issuer: the cluster's issuer, ``https://…``.
         file_system_arn: the one file system on which the controller may make access points.
+        mounts_by_iam: the file system lets clients in by IAM only, so the nodes' role may mount it.
+            Default: False.
+        mounts_as_root: with that, root of a pod may be root in the file system. Default: False.
         chart_version: the version of the chart ``aws-efs-csi-driver``.
         chart_repository: the Helm repository of the chart.
         controller_role_name: Default: CloudFormation makes one up. The same holds for the other names.
@@ -50,6 +58,8 @@ class EfsCsiDriver(Construct):
         cluster: ImportedCluster,
         oidc_issuer: str,
         file_system_arn: str,
+        mounts_by_iam: bool = False,
+        mounts_as_root: bool = False,
         chart_version: str,
         chart_repository: str,
         controller_role_name: str | None = None,
@@ -66,6 +76,7 @@ class EfsCsiDriver(Construct):
             namespace=NAMESPACE,
             service_account=CONTROLLER_SERVICE_ACCOUNT,
             statements=self._controller_statements(file_system_arn),
+            reading=controller_reading(),
             role_name=controller_role_name,
             policy_name=controller_policy_name,
         )
@@ -75,7 +86,10 @@ class EfsCsiDriver(Construct):
             oidc_issuer=oidc_issuer,
             namespace=NAMESPACE,
             service_account=NODE_SERVICE_ACCOUNT,
-            statements=node_statements(file_system_arn=file_system_arn),
+            statements=node_statements(
+                file_system_arn=file_system_arn, mounts_by_iam=mounts_by_iam, as_root=mounts_as_root
+            ),
+            reading=node_reading(),
             role_name=node_role_name,
             policy_name=node_policy_name,
         )

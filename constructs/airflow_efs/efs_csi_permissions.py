@@ -7,8 +7,30 @@ https://github.com/kubernetes-sigs/aws-efs-csi-driver/blob/v3.4.1/docs/iam-polic
 
 from aws_cdk import aws_iam as iam
 
+from airflow_efs.file_system_policy import BE_ROOT, MOUNT_AND_WRITE, ONLY_THROUGH_MOUNT_TARGETS
+
 DRIVER_TAG = "efs.csi.aws.com/cluster"
 """The tag, with the value ``true``, that the driver puts on its access points."""
+
+
+def controller_reading() -> list[iam.PolicyStatement]:
+    """Return what the controller needs to look around: Describe calls and nothing else.
+
+    They cannot be narrowed by tag, and the zones of a region are no resource, so they stand in a policy of
+    their own: an asterisk there covers nothing that changes anything.
+    """
+    return [
+        iam.PolicyStatement(
+            sid="Describe",
+            actions=[
+                "ec2:DescribeAvailabilityZones",
+                "elasticfilesystem:DescribeAccessPoints",
+                "elasticfilesystem:DescribeFileSystems",
+                "elasticfilesystem:DescribeMountTargets",
+            ],
+            resources=["*"],
+        )
+    ]
 
 
 def controller_statements(*, file_system_arn: str, access_points_arn: str) -> list[iam.PolicyStatement]:
@@ -20,17 +42,6 @@ def controller_statements(*, file_system_arn: str, access_points_arn: str) -> li
             ARN does not say which file system it belongs to, so the driver's tag narrows it.
     """
     return [
-        iam.PolicyStatement(
-            # Describe calls cannot be narrowed by tag, and the zones of a region are no resource.
-            sid="Describe",
-            actions=[
-                "ec2:DescribeAvailabilityZones",
-                "elasticfilesystem:DescribeAccessPoints",
-                "elasticfilesystem:DescribeFileSystems",
-                "elasticfilesystem:DescribeMountTargets",
-            ],
-            resources=["*"],
-        ),
         iam.PolicyStatement(
             sid="CreateAccessPoints",
             actions=["elasticfilesystem:CreateAccessPoint"],
@@ -61,20 +72,40 @@ def controller_statements(*, file_system_arn: str, access_points_arn: str) -> li
     ]
 
 
-def node_statements(*, file_system_arn: str) -> list[iam.PolicyStatement]:
-    """Return what efs-utils on a node needs: to find a mount target when its DNS name does not resolve.
+def node_reading() -> list[iam.PolicyStatement]:
+    """Return what efs-utils on a node needs to look around: the zones, which are no resource."""
+    return [
+        iam.PolicyStatement(sid="DescribeZones", actions=["ec2:DescribeAvailabilityZones"], resources=["*"])
+    ]
 
-    Mounting itself needs no permission of this role, because the file system policy grants it to every
-    client of a mount target.
+
+def node_statements(
+    *, file_system_arn: str, mounts_by_iam: bool = False, as_root: bool = False
+) -> list[iam.PolicyStatement]:
+    """Return what efs-utils on a node needs of one file system.
+
+    To find a mount target when its DNS name does not resolve; and, where the file system policy grants
+    nothing to everybody, to mount.
 
     Args:
         file_system_arn: the file system that the nodes mount.
+        mounts_by_iam: clients are let in by IAM. Default: mounting needs no permission of this role.
+        as_root: root of a pod is root in the file system, where it is not mounted by an access point.
     """
-    return [
-        iam.PolicyStatement(sid="DescribeZones", actions=["ec2:DescribeAvailabilityZones"], resources=["*"]),
+    statements = [
         iam.PolicyStatement(
             sid="DescribeMountTargets",
             actions=["elasticfilesystem:DescribeMountTargets"],
             resources=[file_system_arn],
         ),
     ]
+    if mounts_by_iam:
+        statements.append(
+            iam.PolicyStatement(
+                sid="MountThroughMountTargets",
+                actions=[*MOUNT_AND_WRITE, *([BE_ROOT] if as_root else [])],
+                resources=[file_system_arn],
+                conditions=ONLY_THROUGH_MOUNT_TARGETS,
+            )
+        )
+    return statements

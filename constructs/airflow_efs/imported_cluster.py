@@ -1,9 +1,31 @@
 """An EKS cluster that exists already, and the right to apply manifests and charts in it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Acknowledgment, Validations
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, DependencyGroup
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandlerNetwork:
+    """Where in a VPC the handler and its framework run.
+
+    They must reach the cluster's endpoint, and S3, STS, EKS and Lambda: by a NAT gateway or by VPC endpoints.
+
+    Args:
+        vpc: the VPC of the subnets.
+        subnet_ids: private subnets; a function in a public one reaches nothing outside of the VPC.
+        security_group_id: a group that the cluster's own lets in on tcp 443. It is not changed.
+    """
+
+    vpc: ec2.IVpc
+    subnet_ids: Sequence[str]
+    security_group_id: str
 
 
 class ImportedCluster(Construct):
@@ -23,8 +45,11 @@ class ImportedCluster(Construct):
         kubectl_layer: the Lambda layer with kubectl and Helm, at most one minor version from the cluster.
         handler_role_arn: an existing role that the cluster already trusts as an administrator. It must be
             assumable by ``lambda.amazonaws.com`` and hold ``AWSLambdaBasicExecutionRole`` and
-            ``eks:DescribeCluster`` on the cluster. This construct never changes it. Default: a role of its
+            ``eks:DescribeCluster`` on the cluster; with a ``handler_network``
+            ``AWSLambdaVPCAccessExecutionRole``, too. This construct never changes it. Default: a role of its
             own and an access entry for it.
+        handler_network: where the handler runs when the cluster has no public endpoint. Default: outside of
+            any VPC.
     """
 
     def __init__(
@@ -35,6 +60,7 @@ class ImportedCluster(Construct):
         cluster_name: str,
         kubectl_layer: lambda_.ILayerVersion,
         handler_role_arn: str | None = None,
+        handler_network: HandlerNetwork | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
 
@@ -48,9 +74,16 @@ class ImportedCluster(Construct):
             "KubectlProvider",
             # The provider wants a cluster and a cluster wants its provider: the library resolves that by
             # two imports.
-            cluster=eks.Cluster.from_cluster_attributes(self, "Identity", cluster_name=cluster_name),
+            cluster=eks.Cluster.from_cluster_attributes(
+                self,
+                "Identity",
+                cluster_name=cluster_name,
+                vpc=handler_network.vpc if handler_network else None,
+            ),
             kubectl_layer=kubectl_layer,
             role=existing_role,
+            private_subnets=self._import_subnets(handler_network) if handler_network else None,
+            security_groups=[self._import_group(handler_network)] if handler_network else None,
         )
         self._cluster = eks.Cluster.from_cluster_attributes(
             self,
@@ -78,6 +111,23 @@ class ImportedCluster(Construct):
         entry first; the handler is then refused, swallows the error, and leaves the objects in the cluster.
         """
         return self._access
+
+    def _import_subnets(self, network: HandlerNetwork) -> list[ec2.ISubnet]:
+        subnets = []
+        for subnet_id in network.subnet_ids:
+            subnet = ec2.Subnet.from_subnet_id(self, subnet_id, subnet_id)
+            Validations.of(subnet).acknowledge(
+                Acknowledgment(
+                    id="@aws-cdk/aws-ec2:noSubnetRouteTableId", reason="A function needs no route table."
+                )
+            )
+            subnets.append(subnet)
+        return subnets
+
+    def _import_group(self, network: HandlerNetwork) -> ec2.ISecurityGroup:
+        return ec2.SecurityGroup.from_security_group_id(
+            self, "HandlerSecurityGroup", network.security_group_id, mutable=False
+        )
 
     def _admit(self, role: iam.IRole) -> eks.AccessEntry:
         return eks.AccessEntry(

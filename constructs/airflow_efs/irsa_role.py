@@ -14,7 +14,7 @@ TOKEN_AUDIENCE = "sts.amazonaws.com"  # noqa: S105 - the audience of a token, no
 
 
 class IrsaRole(Construct):
-    """A role that one service account of one cluster may assume, and nobody else, with one managed policy.
+    """A role that one service account of one cluster may assume, and nobody else, with its managed policies.
 
     The issuer is known text, so the conditions can be written down: the library's own ``ServiceAccount``
     needs a custom resource and one more Lambda function for them. The cluster's IAM OIDC provider must
@@ -28,6 +28,8 @@ class IrsaRole(Construct):
         namespace: the namespace of the service account.
         service_account: the name of the service account.
         statements: what the role may do.
+        reading: what it may do besides that cannot be held to a resource, such as Describe calls; in a
+            policy of its own, which the other one waits for. Default: nothing.
         role_name: a fixed name of the role. Default: CloudFormation makes one up.
         policy_name: a fixed name of the managed policy. Default: CloudFormation makes one up.
 
@@ -44,6 +46,7 @@ class IrsaRole(Construct):
         namespace: str,
         service_account: str,
         statements: Sequence[iam.PolicyStatement],
+        reading: Sequence[iam.PolicyStatement] = (),
         role_name: str | None = None,
         policy_name: str | None = None,
     ) -> None:
@@ -86,6 +89,16 @@ class IrsaRole(Construct):
             statements=list(statements),
             roles=[self._role],
         )
+        if reading:
+            looks = iam.ManagedPolicy(
+                self,
+                "ReadingPolicy",
+                description=f"What the Kubernetes service account {namespace}/{service_account} may read",
+                statements=list(reading),
+                roles=[self._role],
+            )
+            # Who waits for the policy, or outlives it on deletion, needs both.
+            self._policy.node.add_dependency(looks)
 
     @property
     def role_arn(self) -> str:

@@ -1,13 +1,11 @@
 """The security group of a file system's mount targets."""
 
 from collections.abc import Sequence
-from ipaddress import ip_network
 
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-NFS_PORT = 2049
-"""The one port of NFS 4, and so of EFS."""
+from airflow_efs.nfs_client_rules import NFS_PORT, NfsClientRules, check_clients
 
 
 class NfsSecurityGroup(Construct):
@@ -21,6 +19,8 @@ class NfsSecurityGroup(Construct):
         client_security_group_ids: security groups whose members may mount, such as those of the cluster's
             nodes. Default: none.
         client_cidrs: IPv4 and IPv6 networks whose hosts may mount. Default: none.
+        client_prefix_list_ids: prefix lists whose networks may mount. Each counts with its greatest number of
+            entries against the group's quota of rules. Default: none.
         name: a fixed name of the group. Default: CloudFormation makes one up.
 
     Raises:
@@ -35,18 +35,10 @@ class NfsSecurityGroup(Construct):
         vpc: ec2.IVpc,
         client_security_group_ids: Sequence[str] = (),
         client_cidrs: Sequence[str] = (),
+        client_prefix_list_ids: Sequence[str] = (),
         name: str | None = None,
     ) -> None:
-        if not client_security_group_ids and not client_cidrs:
-            raise ValueError(
-                "client_security_group_ids and client_cidrs are both empty, so nobody could mount; "
-                "name at least one security group or CIDR"
-            )
-        for cidr in client_cidrs:
-            if ip_network(cidr).prefixlen == 0:
-                raise ValueError(
-                    f"client_cidrs: {cidr} is the whole internet; name the networks of the NFS clients"
-                )
+        check_clients(client_security_group_ids, client_cidrs, client_prefix_list_ids)
         super().__init__(scope, construct_id)
 
         self._security_group = ec2.SecurityGroup(
@@ -64,6 +56,14 @@ class NfsSecurityGroup(Construct):
             self._allow(ec2.Peer.security_group_id(group_id), group_id)
         for cidr in client_cidrs:
             self._allow(ec2.Peer.ipv6(cidr) if ":" in cidr else ec2.Peer.ipv4(cidr), cidr)
+        if client_prefix_list_ids:
+            # CDK makes a rule of its own for each, never one inside the group.
+            NfsClientRules(
+                self,
+                "PrefixLists",
+                security_group_id=self._security_group.security_group_id,
+                client_prefix_list_ids=client_prefix_list_ids,
+            )
 
     @property
     def security_group(self) -> ec2.ISecurityGroup:

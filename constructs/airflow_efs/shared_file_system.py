@@ -1,15 +1,18 @@
-"""A regional EFS file system with one mount target in each Availability Zone."""
+"""An EFS file system with one mount target in each Availability Zone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from aws_cdk import Acknowledgment, RemovalPolicy, Validations
+from aws_cdk import Acknowledgment, RemovalPolicy, Size, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IDependable
+
+from airflow_efs.file_system_policy import file_system_policy
+from airflow_efs.mount_target_subnet import MountTargetSubnet, check_subnets
 
 STABLE_MOUNT_TARGET_IDS = "@aws-cdk/aws-efs:mountTargetOrderInsensitiveLogicalId"
 """CDK's feature flag that makes a mount target's logical id from its subnet, not from its place in a list."""
@@ -29,20 +32,6 @@ LIFECYCLE_POLICIES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class MountTargetSubnet:
-    """A subnet that gets a mount target.
-
-    Args:
-        subnet_id: the subnet.
-        availability_zone: the zone that the subnet lies in; a file system has at most one mount target in
-            each.
-    """
-
-    subnet_id: str
-    availability_zone: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Lifecycle:
     """When files that nobody reads move to a cheaper storage class, and back.
 
@@ -59,15 +48,32 @@ class Lifecycle:
     primary_on_first_access: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Replica:
+    """A read-only copy of a file system in another region, which EFS makes and keeps up to date.
+
+    It is no part of the stack: when the replication ends, the copy stays and can be written to.
+
+    Args:
+        region: the region of the copy.
+        encryption_key_arn: a KMS key of that region. Default: the AWS managed key of EFS there.
+        availability_zone: the one zone that holds the copy. Default: several zones.
+    """
+
+    region: str
+    encryption_key_arn: str | None = None
+    availability_zone: str | None = None
+
+
 class SharedFileSystem(Construct):
     """A file system that every node in the given zones can mount, encrypted at rest and in transit.
 
-    The file system policy denies whatever does not come over TLS, and allows reading and writing, but not
+    The default policy denies whatever does not come over TLS, and allows reading and writing, but not
     root access, through a mount target. So who may reach a mount target may use the file system: the
     security group is the lock, access points are the rooms.
 
     A file system is retained when it leaves the stack or would be replaced, unless ``removal_policy`` says
-    otherwise. Encryption, its key and the performance mode cannot be changed in place.
+    otherwise. Encryption, its key, the performance mode and the one zone cannot be changed in place.
 
     Args:
         vpc: the VPC of the mount targets.
@@ -77,15 +83,21 @@ class SharedFileSystem(Construct):
             first.
         security_group: guards the mount targets; none of its rules is changed.
         name: the tag ``Name``.
+        policy: the resource policy. Default: as above.
+        performance_mode: ``maxIO`` trades latency for parallelism, and goes neither with elastic throughput
+            nor with one zone. Default: generalPurpose.
         throughput: ``elastic`` pays for what is transferred and needs no planning; ``bursting`` earns
-            credits by what is stored. Default: elastic.
-        encryption_key_arn: a customer managed KMS key. Default: the AWS managed key of EFS.
+            credits by what is stored; ``provisioned`` pays for a fixed rate. Default: elastic.
+        provisioned_throughput: that rate, in MiB/s.
+        availability_zone: the one zone that holds the data; the one subnet lies there. Default: several.
+        encryption_key: a customer managed KMS key. Default: the AWS managed key of EFS.
         lifecycle: Default: Infrequent Access after 30 days, Archive after 90, back at the first read.
         backups: daily backups by AWS Backup, kept for 35 days. Default: True.
+        replica: a copy in another region. Default: none.
         removal_policy: Default: retain.
 
     Raises:
-        ValueError: when a subnet list is empty, a zone comes twice, or a lifecycle is not possible.
+        ValueError: when a subnet list is empty, a zone comes twice, or options contradict each other.
     """
 
     def __init__(
@@ -97,18 +109,38 @@ class SharedFileSystem(Construct):
         subnets: Sequence[MountTargetSubnet],
         security_group: ec2.ISecurityGroup,
         name: str,
-        throughput: Literal["elastic", "bursting"] = "elastic",
-        encryption_key_arn: str | None = None,
+        policy: iam.PolicyDocument | None = None,
+        performance_mode: Literal["generalPurpose", "maxIO"] = "generalPurpose",
+        throughput: Literal["elastic", "bursting", "provisioned"] = "elastic",
+        provisioned_throughput: int | None = None,
+        availability_zone: str | None = None,
+        encryption_key: kms.IKey | None = None,
         lifecycle: Lifecycle | None = None,
         backups: bool = True,
+        replica: Replica | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         lifecycle = lifecycle or Lifecycle(archive_after_days=90 if throughput == "elastic" else None)
-        _check_subnets(subnets)
+        check_subnets(subnets)
         if lifecycle.archive_after_days is not None and throughput != "elastic":
             raise ValueError(
                 f"lifecycle.archive_after_days: {lifecycle.archive_after_days} needs elastic throughput, "
                 f"not {throughput}; use None or throughput elastic"
+            )
+        if (throughput == "provisioned") != (provisioned_throughput is not None):
+            raise ValueError(
+                f"provisioned_throughput: is {provisioned_throughput}, and throughput is {throughput}; "
+                "give it in MiB/s with throughput provisioned, and with no other"
+            )
+        if performance_mode == "maxIO" and (throughput == "elastic" or availability_zone):
+            raise ValueError(
+                "performance_mode: maxIO goes neither with elastic throughput nor with one zone; "
+                "use generalPurpose"
+            )
+        if availability_zone and [subnet.availability_zone for subnet in subnets] != [availability_zone]:
+            raise ValueError(
+                f"availability_zone: {availability_zone} is not the zone of the only subnet; "
+                "name one subnet, of that zone"
             )
         super().__init__(scope, construct_id)
 
@@ -123,20 +155,28 @@ class SharedFileSystem(Construct):
             security_group=security_group,
             file_system_name=name,
             encrypted=True,
-            kms_key=kms.Key.from_key_arn(self, "Key", encryption_key_arn) if encryption_key_arn else None,
+            kms_key=encryption_key,
+            # What is EFS's default is left out: the template of a file system that exists must not change.
+            performance_mode=efs.PerformanceMode.MAX_IO if performance_mode == "maxIO" else None,
             throughput_mode=efs.ThroughputMode[throughput.upper()],
+            provisioned_throughput_per_second=(
+                Size.mebibytes(provisioned_throughput) if provisioned_throughput is not None else None
+            ),
             lifecycle_policy=_lifecycle_policy(lifecycle.infrequent_access_after_days),
             transition_to_archive_policy=_lifecycle_policy(lifecycle.archive_after_days),
             out_of_infrequent_access_policy=(
                 efs.OutOfInfrequentAccessPolicy.AFTER_1_ACCESS if lifecycle.primary_on_first_access else None
             ),
             enable_automatic_backups=backups,
-            file_system_policy=_file_system_policy(),
+            replication_configuration=self._replication(replica) if replica else None,
+            file_system_policy=policy or file_system_policy(),
             # Means "take the policy as it is written": otherwise CDK adds root access to it and leaves out
             # mounting.
             allow_anonymous_access=True,
             removal_policy=removal_policy,
         )
+        if availability_zone:
+            self._keep_in_one_zone(availability_zone, backups=backups)
 
     @property
     def file_system_id(self) -> str:
@@ -152,6 +192,24 @@ class SharedFileSystem(Construct):
     def mount_targets_available(self) -> IDependable:
         """All mount targets: what needs the file system to be mountable depends on this."""
         return self._file_system.mount_targets_available
+
+    def _keep_in_one_zone(self, zone: str, *, backups: bool) -> None:
+        # CDK's own option takes the zone from the VPC's subnets, which an imported VPC does not have.
+        resource = self._file_system.node.default_child
+        assert isinstance(resource, efs.CfnFileSystem)  # noqa: S101 - CDK's own structure; narrows the type
+        resource.availability_zone_name = zone
+        if not backups:
+            # EFS backs up a file system of one zone unless it is told not to.
+            resource.backup_policy = efs.CfnFileSystem.BackupPolicyProperty(status="DISABLED")
+
+    def _replication(self, replica: Replica) -> efs.ReplicationConfiguration:
+        arn = replica.encryption_key_arn
+        key = kms.Key.from_key_arn(self, "ReplicaKey", arn) if arn else None
+        if replica.availability_zone:
+            return efs.ReplicationConfiguration.one_zone_file_system(
+                region=replica.region, availability_zone=replica.availability_zone, kms_key=key
+            )
+        return efs.ReplicationConfiguration.regional_file_system(region=replica.region, kms_key=key)
 
     def _import_subnet(self, subnet: MountTargetSubnet) -> ec2.ISubnet:
         # The id of this import becomes the id of the mount target, so it is the zone and nothing else.
@@ -169,47 +227,9 @@ class SharedFileSystem(Construct):
         return imported
 
 
-def _check_subnets(subnets: Sequence[MountTargetSubnet]) -> None:
-    if not subnets:
-        raise ValueError("subnets: is empty; name one subnet for each Availability Zone that has nodes")
-    first_in_zone: dict[str, str] = {}
-    for subnet in subnets:
-        if (first := first_in_zone.get(subnet.availability_zone)) is not None:
-            raise ValueError(
-                f"subnets: {first} and {subnet.subnet_id} are both in {subnet.availability_zone}; "
-                "EFS has one mount target in a zone: keep one of them"
-            )
-        first_in_zone[subnet.availability_zone] = subnet.subnet_id
-
-
 def _lifecycle_policy(days: int | None) -> efs.LifecyclePolicy | None:
     if days is None:
         return None
     if days not in LIFECYCLE_POLICIES:
         raise ValueError(f"lifecycle: {days} days is not one of {', '.join(map(str, LIFECYCLE_POLICIES))}")
     return LIFECYCLE_POLICIES[days]
-
-
-def _file_system_policy() -> iam.PolicyDocument:
-    """TLS or nothing; mount, read and write, but not as root, and only through a mount target.
-
-    The statements name no resource on purpose: in a file system policy it is the file system itself.
-    https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
-    """
-    return iam.PolicyDocument(
-        statements=[
-            iam.PolicyStatement(
-                sid="DenyWithoutTls",
-                effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
-                actions=["*"],
-                conditions={"Bool": {"aws:SecureTransport": "false"}},
-            ),
-            iam.PolicyStatement(
-                sid="AllowThroughMountTargets",
-                principals=[iam.AnyPrincipal()],
-                actions=["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-                conditions={"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}},
-            ),
-        ]
-    )

@@ -11,12 +11,11 @@ from typing import Any
 from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.awslambda.utils import get_backend
 from moto.core.common_models import CloudFormationModel
-from moto.ec2.models import ec2_backends
-from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupIngress
 from moto.efs.models import MountTarget, efs_backends
 from moto.iam.models import Role, iam_backends
 from moto.utilities.utils import get_partition
 
+from rehearsal.account import security_group_rules
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.replacement import changed_properties
 
@@ -36,6 +35,7 @@ _MADE: dict[str, frozenset[str]] = {
             "Role",
             "Runtime",
             "Timeout",
+            "VpcConfig",
         }
     ),
     "AWS::S3::Bucket": frozenset({"BucketEncryption"}),
@@ -49,10 +49,9 @@ _MADE: dict[str, frozenset[str]] = {
 def install() -> None:
     """Add to moto's models what they cannot change or delete."""
     Role.update_from_cloudformation_json = classmethod(_update_role)  # type: ignore
-    SecurityGroup.update_from_cloudformation_json = classmethod(_update_group)  # type: ignore
     MountTarget.update_from_cloudformation_json = classmethod(_update_mount_target)  # type: ignore
     LambdaFunction.update_from_cloudformation_json = classmethod(_update_function)  # type: ignore
-    SecurityGroupIngress.delete = _revoke  # type: ignore[attr-defined]
+    security_group_rules.install()
     LayerVersion.delete = _delete_layer  # type: ignore[attr-defined]
 
 
@@ -88,28 +87,6 @@ def _update_role(
     return role
 
 
-def _update_group(
-    cls: type[SecurityGroup],  # noqa: ARG001
-    original_resource: SecurityGroup,
-    new_resource_name: str,  # noqa: ARG001
-    cloudformation_json: dict[str, Any],
-    account_id: str,
-    region_name: str,
-) -> SecurityGroup:
-    ec2 = ec2_backends[account_id][region_name]
-    group, properties = original_resource, cloudformation_json["Properties"]
-    former: dict[str, Any] = group.declared_properties  # type: ignore[attr-defined]
-    for rule in former.get("SecurityGroupIngress", []):
-        ec2.revoke_security_group_ingress(group.id, *_rule(rule), vpc_id=group.vpc_id)
-    for rule in properties.get("SecurityGroupIngress", []):
-        ec2.authorize_security_group_ingress(group.id, *_rule(rule), vpc_id=group.vpc_id)
-    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
-    gone = [tag["Key"] for tag in former.get("Tags", []) if tag["Key"] not in tags]
-    ec2.delete_tags([group.id], dict.fromkeys(gone, ""))
-    ec2.create_tags([group.id], tags)
-    return group
-
-
 def _update_function(
     cls: type[LambdaFunction],
     original_resource: LambdaFunction,
@@ -123,6 +100,7 @@ def _update_function(
     if "ZipFile" in code:  # in a template it is the text of the module, which moto packs at creation only
         code = {"ZipFile": base64.b64encode(cls._create_zipfile_from_plaintext_code(code["ZipFile"]))}
     function.update_configuration(properties)
+    function._vpc_config = properties.get("VpcConfig")  # which moto cannot take away
     function.update_function_code(code)
     return function
 
@@ -140,19 +118,6 @@ def _update_mount_target(
         original_resource.mount_target_id, groups
     )
     return original_resource
-
-
-def _revoke(self: SecurityGroupIngress, account_id: str, region_name: str) -> None:
-    rule = self.properties
-    source = {"GroupId": rule["SourceSecurityGroupId"]} if "SourceSecurityGroupId" in rule else None
-    ec2_backends[account_id][region_name].revoke_security_group_ingress(
-        self.security_group.id, *_rule(rule), source_groups=[source] if source else []
-    )
-
-
-def _rule(rule: dict[str, Any]) -> tuple[Any, Any, Any, list[dict[str, str]]]:
-    ranges = [{"CidrIp": rule["CidrIp"]}] if "CidrIp" in rule else []
-    return rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"), ranges
 
 
 def _delete_layer(self: LayerVersion, account_id: str, region_name: str) -> None:

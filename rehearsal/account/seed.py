@@ -1,4 +1,4 @@
-"""What exists in the account before a deployment: the VPC, subnets, node security groups and the cluster.
+"""What exists in the account before a deployment: the VPC, subnets, security groups, cluster, file system.
 
 Made from the environment with the very ids that it names, so that the template which is rehearsed is the one
 that goes to the real account, byte for byte.
@@ -7,9 +7,6 @@ that goes to the real account, byte for byte.
 import base64
 import ipaddress
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from unittest import mock
 
 import yaml
 from moto.ec2.models import ec2_backends
@@ -17,6 +14,13 @@ from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from rehearsal.account.existing_storage import (
+    handler_subnets,
+    next_id,
+    security_groups,
+    seed_file_system,
+    seed_prefix_lists,
+)
 from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.plan import Plan
 from settings import Environment
@@ -25,6 +29,8 @@ from settings import Environment
 def seed(environment: Environment, plan: Plan) -> None:
     """Fill the empty account with what the environment says exists."""
     _seed_network(environment)
+    seed_prefix_lists(environment)
+    seed_file_system(environment)
     _seed_cluster(environment, plan)
     if environment.cluster.access.role_arn:
         _seed_trusted_role(environment, environment.cluster.access.role_arn, KubernetesApi(plan))
@@ -33,17 +39,18 @@ def seed(environment: Environment, plan: Plan) -> None:
 def _seed_network(environment: Environment) -> None:
     ec2 = ec2_backends[environment.account][environment.region]
     vpc = environment.cluster.vpc
-    with _next_id("moto.ec2.models.vpcs.random_vpc_id", vpc.id):
+    with next_id("moto.ec2.models.vpcs.random_vpc_id", vpc.id):
         ec2.create_vpc(str(vpc.cidrs[0]))
     for cidr in vpc.cidrs[1:]:
         ec2.associate_vpc_cidr_block(vpc.id, str(cidr), amazon_provided_ipv6_cidr_block=False)
-    blocks = _subnet_blocks(str(vpc.cidrs[0]), len(environment.cluster.subnets))
-    for subnet, block in zip(environment.cluster.subnets, blocks, strict=True):
-        with _next_id("moto.ec2.models.subnets.random_subnet_id", subnet.id):
+    subnets = [*environment.cluster.subnets, *handler_subnets(environment)]
+    blocks = _subnet_blocks(str(vpc.cidrs[0]), len(subnets))
+    for subnet, block in zip(subnets, blocks, strict=True):
+        with next_id("moto.ec2.models.subnets.random_subnet_id", subnet.id):
             ec2.create_subnet(vpc.id, block, availability_zone=subnet.availability_zone)
-    for group in environment.cluster.node_security_groups:
-        with _next_id("moto.ec2.models.security_groups.random_security_group_id", group):
-            ec2.create_security_group(f"nodes-{group}", "The cluster's nodes", vpc_id=vpc.id)
+    for group, purpose in security_groups(environment).items():
+        with next_id("moto.ec2.models.security_groups.random_security_group_id", group):
+            ec2.create_security_group(f"exists-{group}", purpose, vpc_id=vpc.id)
 
 
 def _seed_cluster(environment: Environment, plan: Plan) -> None:
@@ -108,9 +115,3 @@ def _subnet_blocks(cidr: str, count: int) -> list[str]:
     network = ipaddress.ip_network(cidr)
     extra_bits = max(1, (count - 1).bit_length())
     return [str(block) for block in list(network.subnets(prefixlen_diff=extra_bits))[:count]]
-
-
-@contextmanager
-def _next_id(generator: str, value: str) -> Iterator[None]:
-    with mock.patch(generator, return_value=value):
-        yield

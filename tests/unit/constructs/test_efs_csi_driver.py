@@ -24,18 +24,20 @@ ACCESS_POINTS = {
 TAGGED_BY_DRIVER = {"aws:RequestTag/efs.csi.aws.com/cluster": "true"}
 
 
+def build(stack: Stack, cluster: ImportedCluster, **props: Any) -> Template:
+    defaults: dict[str, Any] = {
+        "oidc_issuer": f"https://{ISSUER}",
+        "file_system_arn": FILE_SYSTEM,
+        "chart_version": "4.4.1",
+        "chart_repository": "https://charts.example.com/",
+    }
+    EfsCsiDriver(stack, "Driver", cluster=cluster, **(defaults | props))
+    return Template.from_stack(stack)
+
+
 @pytest.fixture
 def template(stack: Stack, cluster: ImportedCluster) -> Template:
-    EfsCsiDriver(
-        stack,
-        "Driver",
-        cluster=cluster,
-        oidc_issuer=f"https://{ISSUER}",
-        file_system_arn=FILE_SYSTEM,
-        chart_version="4.4.1",
-        chart_repository="https://charts.example.com/",
-    )
-    return Template.from_stack(stack)
+    return build(stack, cluster)
 
 
 def chart(template: Template) -> Resource:
@@ -44,8 +46,12 @@ def chart(template: Template) -> Resource:
 
 def statements(template: Template, of: str) -> dict[str, Any]:
     policies = of_type(template, "AWS::IAM::ManagedPolicy")
-    (policy,) = (value for key, value in policies.items() if key.startswith(f"Driver{of}"))
-    return {found["Sid"]: found for found in policy["Properties"]["PolicyDocument"]["Statement"]}
+    return {
+        found["Sid"]: found
+        for key, policy in policies.items()
+        if key.startswith(f"Driver{of}")
+        for found in policy["Properties"]["PolicyDocument"]["Statement"]
+    }
 
 
 def test_the_chart_is_the_one_of_this_version_and_repository(template: Template) -> None:
@@ -145,3 +151,38 @@ def test_the_nodes_may_only_look_for_a_mount_target(template: Template) -> None:
         "DescribeZones": ("ec2:DescribeAvailabilityZones", "*"),
         "DescribeMountTargets": ("elasticfilesystem:DescribeMountTargets", FILE_SYSTEM),
     }
+
+
+@pytest.mark.parametrize("half", ["Controller", "Node"])
+def test_what_may_be_read_everywhere_stands_in_a_policy_apart(template: Template, half: str) -> None:
+    for key, policy in of_type(template, "AWS::IAM::ManagedPolicy").items():
+        found = policy["Properties"]["PolicyDocument"]["Statement"]
+        asterisks = [statement for statement in found if statement["Resource"] == "*"]
+        if key.startswith(f"Driver{half}ReadingPolicy"):
+            assert asterisks == found
+        elif key.startswith(f"Driver{half}"):
+            assert asterisks == []
+
+
+@pytest.mark.parametrize("half", ["Controller", "Node"])
+def test_who_waits_for_a_policy_waits_for_the_one_apart_too(template: Template, half: str) -> None:
+    policies = of_type(template, "AWS::IAM::ManagedPolicy")
+    (reading,) = (key for key in policies if key.startswith(f"Driver{half}ReadingPolicy"))
+    (policy,) = (value for key, value in policies.items() if key.startswith(f"Driver{half}Policy"))
+    assert policy["DependsOn"] == [reading]
+
+
+def test_the_nodes_may_mount_where_iam_lets_clients_in(stack: Stack, cluster: ImportedCluster) -> None:
+    assert statements(build(stack, cluster, mounts_by_iam=True), "Node")["MountThroughMountTargets"] == {
+        "Sid": "MountThroughMountTargets",
+        "Effect": "Allow",
+        "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+        "Resource": FILE_SYSTEM,
+        "Condition": {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}},
+    }
+
+
+def test_the_nodes_may_be_root_only_where_that_is_said(stack: Stack, cluster: ImportedCluster) -> None:
+    template = build(stack, cluster, mounts_by_iam=True, mounts_as_root=True)
+    found = statements(template, "Node")["MountThroughMountTargets"]
+    assert "elasticfilesystem:ClientRootAccess" in found["Action"]

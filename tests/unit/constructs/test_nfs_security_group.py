@@ -32,6 +32,20 @@ def test_networks_of_both_families_get_in_by_nfs_only(stack: Stack, vpc: ec2.IVp
     ]
 
 
+def test_a_prefix_list_gets_in_by_nfs_only(stack: Stack, vpc: ec2.IVpc) -> None:
+    NfsSecurityGroup(stack, "Nfs", vpc=vpc, client_prefix_list_ids=["pl-0a1b2c3d4e5f60718"])
+    template = Template.from_stack(stack)
+    (group,) = of_type(template, "AWS::EC2::SecurityGroup")
+    assert only(of_type(template, "AWS::EC2::SecurityGroupIngress"))["Properties"] == {
+        "Description": "NFS from pl-0a1b2c3d4e5f60718",
+        "GroupId": {"Fn::GetAtt": [group, "GroupId"]},
+        "IpProtocol": "tcp",
+        "FromPort": 2049,
+        "ToPort": 2049,
+        "SourcePrefixListId": "pl-0a1b2c3d4e5f60718",
+    }
+
+
 def test_nothing_gets_out(stack: Stack, vpc: ec2.IVpc) -> None:
     NfsSecurityGroup(stack, "Nfs", vpc=vpc, client_cidrs=["10.20.0.0/16"])
     (egress,) = only(of_type(Template.from_stack(stack), "AWS::EC2::SecurityGroup"))["Properties"][
@@ -50,7 +64,7 @@ def test_the_name_is_the_given_one_or_none(stack: Stack, vpc: ec2.IVpc, name: st
 
 
 def test_no_client_at_all_is_an_error(stack: Stack, vpc: ec2.IVpc) -> None:
-    with pytest.raises(ValueError, match="are both empty, so nobody could mount; name at least one"):
+    with pytest.raises(ValueError, match="are all empty, so nobody could mount; name at least one"):
         NfsSecurityGroup(stack, "Nfs", vpc=vpc)
 
 

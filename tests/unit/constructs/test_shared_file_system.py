@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from aws_cdk import App, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 
-from airflow_efs.shared_file_system import Lifecycle, MountTargetSubnet, SharedFileSystem
+from airflow_efs.file_system_policy import file_system_policy
+from airflow_efs.mount_target_subnet import MountTargetSubnet
+from airflow_efs.shared_file_system import Lifecycle, Replica, SharedFileSystem
 from tests.unit.templates import of_type, only
 
 ZONE_A = MountTargetSubnet(subnet_id="subnet-a", availability_zone="ap-northeast-2a")
@@ -43,7 +46,7 @@ def test_it_is_encrypted_with_the_key_of_efs(stack: Stack) -> None:
 
 
 def test_it_is_encrypted_with_a_given_key(stack: Stack) -> None:
-    build(stack, encryption_key_arn=KEY)
+    build(stack, encryption_key=kms.Key.from_key_arn(stack, "Key", KEY))
     properties = file_system(stack)["Properties"]
     assert (properties["Encrypted"], properties["KmsKeyId"]) == (True, KEY)
 
@@ -86,6 +89,76 @@ def test_bursting_throughput_has_no_archive(stack: Stack) -> None:
     properties = file_system(stack)["Properties"]
     assert properties["ThroughputMode"] == "bursting"
     assert {"TransitionToArchive": "AFTER_90_DAYS"} not in properties["LifecyclePolicies"]
+
+
+def test_provisioned_throughput_is_in_mib_per_second(stack: Stack) -> None:
+    build(stack, throughput="provisioned", provisioned_throughput=64)
+    properties = file_system(stack)["Properties"]
+    assert (properties["ThroughputMode"], properties["ProvisionedThroughputInMibps"]) == ("provisioned", 64)
+
+
+def test_what_efs_does_by_itself_is_left_out(stack: Stack) -> None:
+    build(stack)
+    assert {
+        "PerformanceMode",
+        "ProvisionedThroughputInMibps",
+        "AvailabilityZoneName",
+        "ReplicationConfiguration",
+    }.isdisjoint(file_system(stack)["Properties"])
+
+
+def test_it_can_be_made_for_many_clients_at_once(stack: Stack) -> None:
+    build(stack, performance_mode="maxIO", throughput="bursting")
+    assert file_system(stack)["Properties"]["PerformanceMode"] == "maxIO"
+
+
+def test_it_can_be_kept_in_one_zone_with_one_mount_target(stack: Stack) -> None:
+    build(stack, availability_zone="ap-northeast-2b", subnets=[ZONE_B])
+    properties = file_system(stack)["Properties"]
+    assert properties["AvailabilityZoneName"] == "ap-northeast-2b"
+    assert properties["BackupPolicy"] == {"Status": "ENABLED"}
+    target = only(of_type(Template.from_stack(stack), "AWS::EFS::MountTarget"))
+    assert target["Properties"]["SubnetId"] == "subnet-b"
+
+
+def test_backups_of_one_zone_which_are_efss_default_are_turned_off_by_name(stack: Stack) -> None:
+    build(stack, availability_zone="ap-northeast-2b", subnets=[ZONE_B], backups=False)
+    assert file_system(stack)["Properties"]["BackupPolicy"] == {"Status": "DISABLED"}
+
+
+@pytest.mark.parametrize(
+    ("replica", "destination"),
+    [
+        (Replica(region="ap-northeast-1"), {"Region": "ap-northeast-1"}),
+        (
+            Replica(
+                region="ap-northeast-1",
+                encryption_key_arn=KEY.replace("-2:", "-1:"),
+                availability_zone="ap-northeast-1c",
+            ),
+            {
+                "Region": "ap-northeast-1",
+                "KmsKeyId": KEY.replace("-2:", "-1:"),
+                "AvailabilityZoneName": "ap-northeast-1c",
+            },
+        ),
+    ],
+)
+def test_it_can_be_copied_to_another_region(
+    stack: Stack, replica: Replica, destination: dict[str, str]
+) -> None:
+    build(stack, replica=replica)
+    assert file_system(stack)["Properties"]["ReplicationConfiguration"] == {"Destinations": [destination]}
+
+
+def test_its_policy_can_be_another(stack: Stack) -> None:
+    build(stack, policy=file_system_policy(root_access="denied"))
+    statements = file_system(stack)["Properties"]["FileSystemPolicy"]["Statement"]
+    assert [statement["Sid"] for statement in statements] == [
+        "DenyWithoutTls",
+        "AllowThroughMountTargets",
+        "DenyRootAccess",
+    ]
 
 
 def test_its_policy_is_tls_or_nothing_and_never_root(stack: Stack) -> None:
@@ -151,3 +224,26 @@ def test_archive_without_elastic_throughput_is_an_error(stack: Stack) -> None:
         ValueError, match=r"^lifecycle.archive_after_days: 90 needs elastic throughput, not burs"
     ):
         build(stack, throughput="bursting", lifecycle=Lifecycle())
+
+
+@pytest.mark.parametrize("props", [{"throughput": "provisioned"}, {"provisioned_throughput": 64}])
+def test_a_rate_goes_with_provisioned_throughput_and_no_other(stack: Stack, props: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^provisioned_throughput: is .*; give it in MiB/s with"):
+        build(stack, **props)
+
+
+@pytest.mark.parametrize(
+    "props",
+    [{}, {"throughput": "bursting", "subnets": [ZONE_B], "availability_zone": "ap-northeast-2b"}],
+)
+def test_max_io_with_elastic_throughput_or_one_zone_is_an_error(stack: Stack, props: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^performance_mode: maxIO goes neither with elastic throughput"):
+        build(stack, performance_mode="maxIO", **props)
+
+
+@pytest.mark.parametrize("subnets", [[ZONE_A], [ZONE_A, ZONE_B]])
+def test_one_zone_with_a_mount_target_elsewhere_is_an_error(
+    stack: Stack, subnets: list[MountTargetSubnet]
+) -> None:
+    with pytest.raises(ValueError, match=r"^availability_zone: ap-northeast-2b is not the zone of the only"):
+        build(stack, availability_zone="ap-northeast-2b", subnets=subnets)

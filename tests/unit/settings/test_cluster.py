@@ -240,3 +240,55 @@ def test_blocks_of_the_vpc_do_not_overlap(complaints: Complaints) -> None:
 def test_blocks_of_both_ip_versions_stand_side_by_side(load: Load) -> None:
     cidrs = load("[10.20.0.0/16]", "[10.20.0.0/16, '2600:1f14::/56']").cluster.vpc.cidrs
     assert cidrs == ("10.20.0.0/16", "2600:1f14::/56")
+
+
+def test_zones_with_nodes_and_no_subnet_are_listed(complaints: Complaints) -> None:
+    new = "  node_zones: [ap-northeast-2a, ap-northeast-2c, ap-northeast-2d]\n  node_security_groups:"
+    assert complaints("  node_security_groups:", new) == [
+        f"{FILE}:13: cluster.node_zones: has zones without a mount target, ap-northeast-2c, ap-northeast-2d: "
+        "nodes there could not mount: add a subnet of each to subnets, or run no nodes there"
+    ]
+
+
+def test_zones_with_nodes_may_be_fewer_than_those_with_subnets(load: Load) -> None:
+    new = "  node_zones: [ap-northeast-2b]\n  node_security_groups:"
+    assert load("  node_security_groups:", new).cluster.node_zones == ("ap-northeast-2b",)
+
+
+def with_handler_network(fields: str) -> tuple[str, str]:
+    return "  node_security_groups:", f"  handler_network: {{{fields}}}\n  node_security_groups:"
+
+
+def test_the_functions_are_outside_of_the_vpc_by_default(load: Load) -> None:
+    assert load().cluster.handler_network is None
+
+
+def test_the_functions_can_run_in_private_subnets(load: Load) -> None:
+    fields = "subnets: [subnet-0a1b2c3d4e5f6071c], security_group: sg-0a1b2c3d4e5f60719"
+    network = load(*with_handler_network(fields)).cluster.handler_network
+    assert network is not None
+    assert (network.subnets, network.security_group) == (
+        ("subnet-0a1b2c3d4e5f6071c",),
+        "sg-0a1b2c3d4e5f60719",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        (
+            "subnets: [], security_group: sg-0a1b2c3d4e5f60719",
+            ".subnets: is an empty list: write at least one private subnet",
+        ),
+        (
+            "subnets: [subnet-0a1b2c3d, subnet-0a1b2c3d], security_group: sg-0a1b2c3d4e5f60719",
+            '.subnets[1]: "subnet-0a1b2c3d" is listed twice, first as subnets[0]: remove one of the two',
+        ),
+        (
+            "subnets: [subnet-0a1b2c3d]",
+            '.security_group: is missing: write it, such as "sg-0a1b2c3d4e5f60718"',
+        ),
+    ],
+)
+def test_the_functions_network_has_its_rules(complaints: Complaints, fields: str, fault: str) -> None:
+    assert complaints(*with_handler_network(fields)) == [f"{FILE}:13: cluster.handler_network{fault}"]

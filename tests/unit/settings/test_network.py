@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settings.network import client_faults, overlap_faults
+from settings.nfs_clients import PRIVATE, NfsClients
 
 
 @st.composite
@@ -32,3 +33,18 @@ def test_clients_are_too_wide_exactly_below_a_prefix_of_8(prefix: int) -> None:
 @given(st.integers(0, 128))
 def test_clients_with_ipv6_are_too_wide_exactly_below_a_prefix_of_32(prefix: int) -> None:
     assert bool([*client_faults([f"::/{prefix}"])]) == (prefix < 32)
+
+
+AROUND = ["10.0.0.0/8", "10.20.0.0/16", "172.16.0.0/12", "172.0.0.0/11", "192.168.0.0/15", "100.64.0.0/10"]
+
+
+@given(st.one_of(blocks(), st.sampled_from(AROUND)), st.lists(blocks(), min_size=1, max_size=3))
+def test_a_block_is_public_exactly_when_it_sticks_out_of_all_private_ones(cidr: str, vpc: list[str]) -> None:
+    known = [*PRIVATE, *map(ip_network, vpc)]
+    # No two of them are neighbours that make up a wider block, so one must hold it whole.
+    first, last = ip_network(cidr)[0], ip_network(cidr)[-1]
+    private = any(first in other and last in other for other in known)
+    among_private = NfsClients.model_construct(cidrs=(cidr,), public_cidrs=())
+    among_public = NfsClients.model_construct(cidrs=(), public_cidrs=(cidr,))
+    assert ([*among_private.address_faults(vpc, ())] == []) == private
+    assert ([*among_public.address_faults(vpc, ())] == []) == (not private)

@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from settings import SettingsError, load_environment
+from tests.unit.stacks.file_system_environments import EXISTING, NEW, ONE_ZONE, written_with
 
 ENVIRONMENTS = Path(__file__).parents[3] / "environments"
 EXAMPLE = yaml.safe_load((ENVIRONMENTS / "airflow-seoul.yaml").read_text(encoding="utf-8"))
+OTHERS = [written_with(fields) for fields in (NEW, ONE_ZONE, EXISTING)]
 JARGON = ("Input should", "pydantic", "value_error", "https://errors", "Extra inputs", "[type=", "Traceback",
           "see docs/settings.md")  # fmt: skip
 
@@ -28,12 +30,15 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@given(path=st.sampled_from(paths(EXAMPLE)[1:]), value=VALUES)
+PLACES = [(data, path) for data in (EXAMPLE, *OTHERS) for path in paths(data)[1:]]
+
+
+@given(place=st.sampled_from(PLACES), value=VALUES)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_value_anywhere_is_accepted_or_refused_in_plain_words(
-    tmp_path: Path, path: tuple[str | int, ...], value: Any
+    tmp_path: Path, place: tuple[Any, tuple[str | int, ...]], value: Any
 ) -> None:
-    data = copy.deepcopy(EXAMPLE)
+    data, path = copy.deepcopy(place)
     around = data
     for step in path[:-1]:
         around = around[step]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Stack, Validations
+from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
 from settings import Environment, load_environment
@@ -12,6 +13,8 @@ from stacks.acknowledged_findings import AcknowledgedFinding, acknowledge, efs_s
 from stacks.efs_storage_stack import EfsStorageStack
 from stacks.validation_report import findings
 from tests.unit.conftest import ENVIRONMENTS, fast_app
+from tests.unit.stacks.file_system_environments import every_setting, existing, one_zone
+from tests.unit.templates import of_type
 
 NAMES = ["airflow-seoul", "dynamic-provisioning"]
 
@@ -38,8 +41,23 @@ def test_nothing_is_found_when_the_cluster_trusts_a_role(tmp_path: Path) -> None
     assert check(environment.model_copy(update={"cluster": cluster}), tmp_path) == []
 
 
+@pytest.mark.parametrize("environment", [every_setting(), one_zone(), existing()])
+def test_nothing_is_found_whatever_the_file_system_is(environment: Environment, tmp_path: Path) -> None:
+    assert check(environment, tmp_path) == []
+
+
+def test_nothing_is_found_when_the_role_that_is_trusted_acts_in_the_vpc(tmp_path: Path) -> None:
+    environment = every_setting()
+    access = environment.cluster.access.model_copy(
+        update={"entry": False, "role_arn": "arn:aws:iam::123456789012:role/deployer"}
+    )
+    cluster = environment.cluster.model_copy(update={"access": access})
+    assert check(environment.model_copy(update={"cluster": cluster}), tmp_path) == []
+
+
+@pytest.mark.parametrize("environment", [load_environment("airflow-seoul", ENVIRONMENTS), every_setting()])
 def test_every_acknowledgement_is_for_a_finding_that_there_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[AcknowledgedFinding] = []
 
@@ -47,18 +65,37 @@ def test_every_acknowledgement_is_for_a_finding_that_there_is(
         seen.extend(found)
 
     monkeypatch.setattr(efs_storage_stack, "acknowledge", remember)
-    found = check(load_environment("airflow-seoul", ENVIRONMENTS), tmp_path)
+    found = check(environment, tmp_path)
     assert sorted(text.partition(": ")[0] for text in found) == sorted(
         f"{finding.rule} in EfsStorageStack/{finding.where}" for finding in seen
     )
 
 
-def test_every_acknowledgement_is_for_one_resource_and_gives_a_reason(app: App) -> None:
-    environment = load_environment("airflow-seoul", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", [load_environment("airflow-seoul", ENVIRONMENTS), every_setting()])
+def test_every_acknowledgement_is_for_one_resource_and_gives_a_reason(
+    app: App, environment: Environment
+) -> None:
     stack = EfsStorageStack(app, "EfsStorageStack", environment=environment)
     for finding in efs_storage_findings(stack):
         assert finding.where.endswith("/Resource"), finding
         assert len(finding.reason.split()) > 10, finding
+
+
+def test_an_asterisk_for_reading_covers_nothing_that_writes(app: App) -> None:
+    stack = EfsStorageStack(app, "EfsStorageStack", environment=every_setting())
+    everywhere = {
+        finding.where for finding in efs_storage_findings(stack) if finding.rule.endswith("[Resource::*]")
+    }
+    assert everywhere == {
+        "Driver/Controller/ReadingPolicy/Resource",
+        "Driver/Node/ReadingPolicy/Resource",
+    }
+    for key, policy in of_type(Template.from_stack(stack), "AWS::IAM::ManagedPolicy").items():
+        if "ReadingPolicy" in key:
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                actions = statement["Action"]
+                for action in [actions] if isinstance(actions, str) else actions:
+                    assert action.partition(":")[2].startswith("Describe"), action
 
 
 def test_an_acknowledgement_of_nothing_is_an_error(stack: Stack) -> None:

@@ -102,6 +102,31 @@ def test_the_code_of_a_function_changes(stacks: Stacks, functions: "Functions") 
     assert len(hashes) == 2
 
 
+def test_a_function_moves_into_a_vpc_and_out_of_it(stacks: Stacks, functions: "Functions") -> None:
+    def function(**network: Any) -> dict[str, Any]:
+        properties = {
+            "FunctionName": "f",
+            "Role": aws_client("iam").get_role(RoleName="function")["Role"]["Arn"],
+            "Runtime": "python3.13",
+            "Handler": "index.handler",
+            "Code": {"ZipFile": "a = 1"},
+            **network,
+        }
+        return {"F": {"Type": "AWS::Lambda::Function", "Properties": properties}}
+
+    def subnets() -> list[str]:
+        configuration = functions.client.get_function(FunctionName="f")["Configuration"]
+        found: list[str] = configuration.get("VpcConfig", {}).get("SubnetIds", [])
+        return found
+
+    stacks.deploy(function())
+    network = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    assert stacks.deploy(function(VpcConfig=network)) == "UPDATE_COMPLETE"
+    assert subnets() == ["subnet-1"]
+    assert stacks.deploy(function()) == "UPDATE_COMPLETE"
+    assert subnets() == []
+
+
 def test_the_types_that_are_recorded_only_stand_in_the_table() -> None:
     text = (PROJECT / "docs" / "rehearsal.md").read_text()
     assert [kind for kind in sorted(recorded_only._TYPES) if f"`{kind}`" not in text] == []

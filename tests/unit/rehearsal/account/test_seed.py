@@ -10,8 +10,10 @@ import yaml
 from rehearsal.account import seed
 from rehearsal.plan import Plan
 from settings import Environment, load_environment
+from settings.cluster import HandlerNetwork
 from tests.unit.conftest import ENVIRONMENTS
 from tests.unit.rehearsal.account.stacks import aws_client
+from tests.unit.stacks.file_system_environments import HANDLER_NETWORK, every_setting, existing
 
 
 @pytest.fixture
@@ -43,6 +45,56 @@ def test_the_network_has_the_very_ids_of_the_environment(environment: Environmen
     }
     groups = ec2.describe_security_groups(GroupIds=list(cluster.node_security_groups))["SecurityGroups"]
     assert {group["VpcId"] for group in groups} == {cluster.vpc.id}
+
+
+@pytest.mark.usefixtures("account")
+def test_an_existing_file_system_can_be_mounted_in_every_zone(plan: Any) -> None:
+    environment = existing(make_mount_targets=False)
+    reference = environment.file_system.existing
+    assert reference is not None
+    seed.seed(environment, plan)
+    efs = aws_client("efs")
+    (found,) = efs.describe_file_systems(FileSystemId=reference.id)["FileSystems"]
+    assert found["Encrypted"] is True
+    targets = efs.describe_mount_targets(FileSystemId=reference.id)["MountTargets"]
+    assert {target["SubnetId"] for target in targets} == {subnet.id for subnet in environment.cluster.subnets}
+    for target in targets:
+        groups = efs.describe_mount_target_security_groups(MountTargetId=target["MountTargetId"])
+        assert groups["SecurityGroups"] == [reference.security_group]
+
+
+@pytest.mark.usefixtures("account")
+def test_an_existing_file_system_has_no_mount_target_where_the_stack_makes_them(plan: Any) -> None:
+    environment = existing()
+    seed.seed(environment, plan)
+    (found,) = aws_client("efs").describe_file_systems()["FileSystems"]
+    assert found["NumberOfMountTargets"] == 0
+
+
+@pytest.mark.usefixtures("account")
+def test_clients_and_the_network_of_the_functions_exist_too(plan: Any) -> None:
+    environment = every_setting()
+    seed.seed(environment, plan)
+    ec2 = aws_client("ec2")
+    found = ec2.describe_subnets(SubnetIds=HANDLER_NETWORK["subnets"])["Subnets"]
+    assert {subnet["VpcId"] for subnet in found} == {environment.cluster.vpc.id}
+    groups = [HANDLER_NETWORK["security_group"], "sg-0f1b2c3d4e5f60718"]
+    assert len(ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]) == 2
+    lists = ec2.describe_managed_prefix_lists(PrefixListIds=["pl-0a1b2c3d4e5f60718"])
+    assert len(lists["PrefixLists"]) == 1
+
+
+@pytest.mark.usefixtures("account")
+def test_a_subnet_of_the_nodes_can_be_one_of_the_functions(environment: Environment, plan: Any) -> None:
+    network = HandlerNetwork(
+        subnets=(environment.cluster.subnets[0].id,), security_group="sg-0d1b2c3d4e5f60718"
+    )
+    cluster = environment.cluster.model_copy(update={"handler_network": network})
+    seed.seed(environment.model_copy(update={"cluster": cluster}), plan)
+    found = aws_client("ec2").describe_subnets(
+        Filters=[{"Name": "vpc-id", "Values": [environment.cluster.vpc.id]}]
+    )["Subnets"]
+    assert len(found) == len(environment.cluster.subnets)
 
 
 @pytest.mark.usefixtures("account")
