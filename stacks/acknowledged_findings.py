@@ -87,12 +87,17 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
             "narrow the asterisk: tagging is possible only while an access point is being created, "
             "and deleting only where the driver's tag efs.csi.aws.com/cluster is.",
         ),
-        AcknowledgedFinding(
-            rule="AwsSolutions-IAM5[Resource::*]",
-            where=NODE_POLICY,
-            reason="Only ec2:DescribeAvailabilityZones, which has no resource to name and reads zone names.",
-        ),
     ]
+    # The add-on with IRSA has one role, and the controller's policy, for both halves of the driver.
+    if _exists(stack, NODE_POLICY):
+        findings.append(
+            AcknowledgedFinding(
+                rule="AwsSolutions-IAM5[Resource::*]",
+                where=NODE_POLICY,
+                reason="Only ec2:DescribeAvailabilityZones, which has no resource to name and reads zone "
+                "names.",
+            )
+        )
     # The role is the provider's own only when the cluster admits it by an access entry.
     if _exists(stack, f"{HANDLER}/ServiceRole"):
         findings += _handler_role_findings(stack)

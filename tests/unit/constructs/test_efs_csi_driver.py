@@ -6,6 +6,7 @@ from aws_cdk import Stack
 from aws_cdk.assertions import Match, Template
 
 from airflow_efs.efs_csi_driver import EfsCsiDriver
+from airflow_efs.efs_csi_installation import HelmInstallation, Irsa
 from airflow_efs.imported_cluster import ImportedCluster
 from tests.unit.templates import Resource, of_type, only
 
@@ -24,17 +25,23 @@ ACCESS_POINTS = {
 TAGGED_BY_DRIVER = {"aws:RequestTag/efs.csi.aws.com/cluster": "true"}
 
 
+CHARTS = HelmInstallation(version="4.4.1", repository="https://charts.example.com/")
+IRSA = Irsa(oidc_issuer=f"https://{ISSUER}")
+
+
 @pytest.fixture
 def template(stack: Stack, cluster: ImportedCluster) -> Template:
-    EfsCsiDriver(
-        stack,
-        "Driver",
-        cluster=cluster,
-        oidc_issuer=f"https://{ISSUER}",
-        file_system_arn=FILE_SYSTEM,
-        chart_version="4.4.1",
-        chart_repository="https://charts.example.com/",
-    )
+    return build(stack, cluster)
+
+
+def build(stack: Stack, cluster: ImportedCluster, **props: Any) -> Template:
+    defaults: dict[str, Any] = {
+        "cluster": cluster,
+        "file_system_arn": FILE_SYSTEM,
+        "installation": CHARTS,
+        "identity": IRSA,
+    }
+    EfsCsiDriver(stack, "Driver", **(defaults | props))
     return Template.from_stack(stack)
 
 
@@ -76,7 +83,10 @@ def test_the_values_are_two_service_accounts_with_their_roles(template: Template
 
     def service_account(name: str, role: str) -> dict[str, Any]:
         annotations = {"eks.amazonaws.com/role-arn": role}
-        return {"serviceAccount": {"create": True, "name": name, "annotations": annotations}}
+        return {
+            "serviceAccount": {"create": True, "name": name, "annotations": annotations},
+            "podAnnotations": {"airflow-efs/identity": "irsa"},
+        }
 
     assert values == {
         "controller": service_account("efs-csi-controller-sa", controller),
