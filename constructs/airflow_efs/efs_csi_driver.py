@@ -74,12 +74,9 @@ class EfsCsiDriver(Construct):
         self._controller_settings = controller or Controller()
         self._node_settings = node or Node()
         self._build_roles(file_system_arn, installation)
-        # An add-on makes the associations of its accounts itself.
-        self._associations = (
-            []
-            if isinstance(installation, AddonInstallation) or isinstance(identity, Irsa)
-            else self._build_associations(identity)
-        )
+        # The add-on could make associations of its own. They would collide with those that are there when a
+        # cluster moves from the chart to the add-on; these stay as they are.
+        self._associations = [] if isinstance(identity, Irsa) else self._build_associations(identity)
         self._installed = self._install(installation)
         for part in self._installed:
             part.node.add_dependency(cluster.access, *self._associations)
@@ -213,7 +210,6 @@ class EfsCsiDriver(Construct):
 
     def _build_addon(self, installation: AddonInstallation) -> eks.CfnAddon:
         configuration = addon_configuration(controller=self._controller_settings, node=self._node_settings)
-        by_association = isinstance(self._identity, PodIdentity)
         return eks.CfnAddon(
             self,
             "Addon",
@@ -223,16 +219,8 @@ class EfsCsiDriver(Construct):
             configuration_values=Stack.of(self).to_json_string(configuration) if configuration else None,
             resolve_conflicts="OVERWRITE" if installation.overwrite else "NONE",
             preserve_on_delete=installation.keep,
-            service_account_role_arn=None if by_association else self._controller.role_arn,
-            pod_identity_associations=(
-                [
-                    eks.CfnAddon.PodIdentityAssociationProperty(
-                        service_account=account, role_arn=role.role_arn
-                    )
-                    for _, account, role in self._accounts()
-                ]
-                if by_association
-                else None
+            service_account_role_arn=(
+                self._controller.role_arn if isinstance(self._identity, Irsa) else None
             ),
         )
 

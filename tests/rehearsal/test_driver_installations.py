@@ -1,20 +1,36 @@
-"""Each way to install the driver, with each way to give it its identity: a claim is Bound, nothing differs."""
+"""Each way to install the driver, with each way to give it its identity: a claim is Bound, nothing differs.
 
+The chart with IRSA is what the examples have; the chart with Pod Identity is where a move ends (see
+test_driver_moves).
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kubernetes import client as kubernetes
 
+from rehearsal.errors import RehearsalError
+from rehearsal.helm import helm_command
+from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.drivers import (
     CLUSTER,
     CONTROLLER,
     NODE,
     annotation_of,
+    await_restart,
+    bind_another,
     bound_chain,
     deployment,
+    driver_starts,
     has_no_differences,
     managers,
     outputs,
     rehearsed,
+    say_of_driver,
 )
 
 
@@ -31,3 +47,123 @@ def test_the_add_on_with_irsa_binds_a_claim(tmp_path: Path) -> None:
         assert annotation_of(rehearsal, CONTROLLER) == annotation_of(rehearsal, NODE) == role
         assert "eks" in managers(rehearsal)
         assert has_no_differences(rehearsal)
+
+
+def test_the_add_on_with_pod_identity_binds_a_claim(tmp_path: Path) -> None:
+    with rehearsed(
+        tmp_path,
+        "associated",
+        install="addon",
+        identity="pod-identity",
+        controller={"tolerations": [{"key": "team", "operator": "Exists"}]},
+    ) as rehearsal:
+        rehearsal.deploy()
+        bound_chain(rehearsal)
+        eks = rehearsal.client("eks")
+        addon = eks.describe_addon(clusterName=CLUSTER, addonName="aws-efs-csi-driver")["addon"]
+        assert "serviceAccountRoleArn" not in addon
+        associated = eks.list_pod_identity_associations(clusterName=CLUSTER)["associations"]
+        assert {one["serviceAccount"] for one in associated} == {CONTROLLER, NODE}
+        pod = deployment(rehearsal).spec.template.spec  # type: ignore[union-attr]
+        assert pod is not None
+        keys = [toleration.key for toleration in pod.tolerations or []]
+        assert keys == ["CriticalAddonsOnly", "efs.csi.aws.com/agent-not-ready", "team"]
+        assert has_no_differences(rehearsal)
+
+
+def test_a_chart_from_an_archive_binds_a_claim(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, "repository") as rehearsal:
+        archive = rehearsal.charts[0].archive
+        if archive is None:
+            pytest.skip("the chart's repository serves it, and the test has no archive of its own")
+        shutil.copy(archive, tmp_path / "driver.tgz")
+    with rehearsed(tmp_path, "archive", chart_archive="driver.tgz", metrics=True) as rehearsal:
+        rehearsal.deploy()
+        bound_chain(rehearsal)
+        assert has_no_differences(rehearsal)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture(scope="module")
+def with_a_driver(folder: Path) -> Iterator[Rehearsal]:
+    """A cluster in which somebody has installed the driver's chart by hand, as a release of the same name."""
+    with rehearsed(folder, "existing", install="addon") as rehearsal:
+        install_by_hand(rehearsal)
+        yield rehearsal
+
+
+def install_by_hand(rehearsal: Rehearsal) -> None:
+    chart = rehearsal.charts[0]
+    source = [str(chart.archive)] if chart.archive else [chart.name, "--repo", chart.repository]
+    helm = helm_command(rehearsal.settings.cluster.version, directory=rehearsal.plan.directory)
+    kubeconfig = str(rehearsal.plan.kubeconfig)
+    subprocess.run(
+        [helm, "install", chart.name, *source, "--namespace", "kube-system", "--kubeconfig", kubeconfig],
+        check=True,
+        capture_output=True,
+    )
+
+
+def uid_of(workload: Any) -> str:
+    return str(workload.metadata.uid)
+
+
+def test_the_add_on_is_refused_where_another_installation_is(with_a_driver: Rehearsal) -> None:
+    there = uid_of(deployment(with_a_driver))
+    with pytest.raises(RehearsalError) as error:
+        with_a_driver.deploy()
+    assert (
+        "ConfigurationConflict: Conflicts found when trying to apply. Will not continue due to resolve "
+        "conflicts mode. Conflicts:" in str(error.value)
+    )
+    conflict = 'Deployment.apps efs-csi-controller - .spec.template.spec.containers[name="efs-plugin"].image'
+    assert conflict in str(error.value)
+    assert uid_of(deployment(with_a_driver)) == there
+    assert "eks" not in managers(with_a_driver)
+
+
+def test_an_existing_driver_is_left_alone(with_a_driver: Rehearsal, folder: Path) -> None:
+    say_of_driver(folder, "existing", install="existing")
+    generation = deployment(with_a_driver).metadata.generation  # type: ignore[union-attr]
+    # The claim waits for a driver with a role; the deployment does not.
+    with_a_driver.deploy()
+    assert annotation_of(with_a_driver, CONTROLLER) is None
+    assert deployment(with_a_driver).metadata.generation == generation  # type: ignore[union-attr]
+
+
+def test_an_existing_driver_takes_its_roles_where_the_environment_says_so(
+    with_a_driver: Rehearsal, folder: Path
+) -> None:
+    say_of_driver(folder, "existing", install="existing", patch_existing=True)
+    with_a_driver.deploy()
+    found = outputs(with_a_driver, "existing")
+    assert annotation_of(with_a_driver, CONTROLLER) == found["ControllerRoleArn"]
+    assert annotation_of(with_a_driver, NODE) == found["NodeRoleArn"]
+    bound_chain(with_a_driver)
+    assert has_no_differences(with_a_driver)
+
+
+def test_an_existing_driver_moves_to_pod_identity(with_a_driver: Rehearsal, folder: Path) -> None:
+    access_point = bound_chain(with_a_driver).access_point
+    starts = driver_starts(with_a_driver)
+    say_of_driver(folder, "existing", install="existing", patch_existing=True, identity="pod-identity")
+    with_a_driver.deploy()
+    await_restart(with_a_driver, starts)
+    bind_another(with_a_driver, "by-pod-identity")
+    assert annotation_of(with_a_driver, CONTROLLER) is None
+    assert bound_chain(with_a_driver).access_point == access_point
+    assert has_no_differences(with_a_driver)
+
+
+def test_an_existing_driver_stays_when_the_stack_goes(with_a_driver: Rehearsal) -> None:
+    run = with_a_driver.cdk("destroy", "EfsStorageStack", "--force")
+    assert run.status == 0, run.output
+    apps = kubernetes.AppsV1Api(with_a_driver.kubernetes())
+    assert apps.read_namespaced_deployment("efs-csi-controller", "kube-system")
+    assert apps.read_namespaced_daemon_set("efs-csi-node", "kube-system")
+    annotations = deployment(with_a_driver).spec.template.metadata.annotations  # type: ignore[union-attr]
+    assert "airflow-efs/identity" not in (annotations or {})

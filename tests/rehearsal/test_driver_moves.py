@@ -1,6 +1,7 @@
 """From one way to install the driver, and to give it its identity, to the next, with a claim in use.
 
-The tests of this module run in their order, on one rehearsal whose environment changes, as docs/driver.md says.
+The tests of this module run in their order, on one rehearsal whose environment changes; the steps are those
+of docs/driver.md.
 """
 
 import json
@@ -103,7 +104,10 @@ def test_an_association_with_a_role_of_another_account_is_access_denied(rehearsa
     )
     restart_the_driver(rehearsal)
     make_claim(rehearsal.kubernetes(), name="untrusted", storage_class="efs-sc-1")
-    await_event(rehearsal, "untrusted", "AccessDeniedException: Unauthorized Exception! EKS does not have")
+    # All that the driver's SDK passes on; the agent's log has AWS's words.
+    await_event(rehearsal, "untrusted", "NoCredentialProviders: no valid providers in chain")
+    refusal = "Unauthorized Exception! EKS does not have permissions to assume the associated role."
+    assert f"AccessDeniedException: {refusal}" in rehearsal.plan.log("account").read_text()
     eks.update_pod_identity_association(
         clusterName=CLUSTER, associationId=identifier, roleArn=found["ControllerRoleArn"]
     )

@@ -38,6 +38,14 @@ def test_nothing_is_found_when_the_cluster_trusts_a_role(tmp_path: Path) -> None
     assert check(environment.model_copy(update={"cluster": cluster}), tmp_path) == []
 
 
+@pytest.mark.parametrize("install", ["helm", "addon", "existing"])
+@pytest.mark.parametrize("identity", ["irsa", "pod-identity"])
+def test_nothing_is_found_however_the_driver_comes(install: str, identity: str, tmp_path: Path) -> None:
+    environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    driver = environment.driver.model_copy(update={"install": install, "identity": identity})
+    assert check(environment.model_copy(update={"driver": driver}), tmp_path) == []
+
+
 def test_every_acknowledgement_is_for_a_finding_that_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
