@@ -262,6 +262,8 @@ class EfsCsiDriver(Construct):
             resource_namespace=NAMESPACE,
             apply_patch=patch(value),
             restore_patch=patch(None),
+            # Whoever takes the driver over next has set the same annotations by then: they must not go.
+            removal_policy=RemovalPolicy.RETAIN,
         )
 
     def _controller_statements(self, file_system_arn: str) -> list[iam.PolicyStatement]:

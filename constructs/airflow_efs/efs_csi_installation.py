@@ -52,8 +52,8 @@ class ExistingInstallation:
     """A driver that somebody else has installed.
 
     Args:
-        patch: let it take its roles: annotate its service accounts and restart its pods. Default: False,
-            nothing of it is touched.
+        patch: let it take its roles: annotate its service accounts and restart its pods. The annotations stay
+            when the stack goes. Default: False, nothing of it is touched.
     """
 
     patch: bool = False

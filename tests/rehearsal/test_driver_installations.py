@@ -30,23 +30,54 @@ from tests.rehearsal.drivers import (
     managers,
     outputs,
     rehearsed,
+    restart_the_driver,
     say_of_driver,
 )
 
+ADD_ON = "aws-efs-csi-driver"
 
-def test_the_add_on_with_irsa_binds_a_claim(tmp_path: Path) -> None:
-    with rehearsed(tmp_path, "addon", install="addon") as rehearsal:
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture(scope="module")
+def add_on(folder: Path) -> Iterator[Rehearsal]:
+    """The add-on with IRSA, deployed."""
+    with rehearsed(folder, "addon", install="addon") as rehearsal:
         rehearsal.deploy()
-        bound_chain(rehearsal)
-        addon = rehearsal.client("eks").describe_addon(clusterName=CLUSTER, addonName="aws-efs-csi-driver")[
-            "addon"
-        ]
-        assert addon["status"] == "ACTIVE"
-        role = outputs(rehearsal, "addon")["ControllerRoleArn"]
-        assert addon["serviceAccountRoleArn"] == role
-        assert annotation_of(rehearsal, CONTROLLER) == annotation_of(rehearsal, NODE) == role
-        assert "eks" in managers(rehearsal)
-        assert has_no_differences(rehearsal)
+        yield rehearsal
+
+
+def test_the_add_on_with_irsa_binds_a_claim(add_on: Rehearsal) -> None:
+    bound_chain(add_on)
+    addon = add_on.client("eks").describe_addon(clusterName=CLUSTER, addonName=ADD_ON)["addon"]
+    assert addon["status"] == "ACTIVE"
+    role = outputs(add_on, "addon")["ControllerRoleArn"]
+    assert addon["serviceAccountRoleArn"] == role
+    assert annotation_of(add_on, CONTROLLER) == annotation_of(add_on, NODE) == role
+    assert "eks" in managers(add_on)
+    assert has_no_differences(add_on)
+
+
+def test_an_add_on_whose_objects_are_gone_is_put_back_by_an_update(add_on: Rehearsal) -> None:
+    apps = kubernetes.AppsV1Api(add_on.kubernetes())
+    apps.delete_namespaced_deployment("efs-csi-controller", "kube-system")
+    add_on.client("eks").update_addon(clusterName=CLUSTER, addonName=ADD_ON, resolveConflicts="OVERWRITE")
+    bind_another(add_on, "put-back")
+
+
+def test_the_add_on_moves_to_pod_identity_with_a_restart(add_on: Rehearsal, folder: Path) -> None:
+    access_point = bound_chain(add_on).access_point
+    say_of_driver(folder, "addon", install="addon", identity="pod-identity")
+    add_on.deploy()
+    restart_the_driver(add_on)
+    bind_another(add_on, "by-pod-identity")
+    role = outputs(add_on, "addon")["ControllerRoleArn"]
+    assert f"Pod Identity: {role} for kube-system/{CONTROLLER}" in add_on.plan.log("account").read_text()
+    assert bound_chain(add_on).access_point == access_point
+    assert has_no_differences(add_on)
 
 
 def test_the_add_on_with_pod_identity_binds_a_claim(tmp_path: Path) -> None:
@@ -60,7 +91,7 @@ def test_the_add_on_with_pod_identity_binds_a_claim(tmp_path: Path) -> None:
         rehearsal.deploy()
         bound_chain(rehearsal)
         eks = rehearsal.client("eks")
-        addon = eks.describe_addon(clusterName=CLUSTER, addonName="aws-efs-csi-driver")["addon"]
+        addon = eks.describe_addon(clusterName=CLUSTER, addonName=ADD_ON)["addon"]
         assert "serviceAccountRoleArn" not in addon
         associated = eks.list_pod_identity_associations(clusterName=CLUSTER)["associations"]
         assert {one["serviceAccount"] for one in associated} == {CONTROLLER, NODE}
@@ -81,11 +112,6 @@ def test_a_chart_from_an_archive_binds_a_claim(tmp_path: Path) -> None:
         rehearsal.deploy()
         bound_chain(rehearsal)
         assert has_no_differences(rehearsal)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("environments")
 
 
 @pytest.fixture(scope="module")
@@ -154,16 +180,16 @@ def test_an_existing_driver_moves_to_pod_identity(with_a_driver: Rehearsal, fold
     with_a_driver.deploy()
     await_restart(with_a_driver, starts)
     bind_another(with_a_driver, "by-pod-identity")
-    assert annotation_of(with_a_driver, CONTROLLER) is None
     assert bound_chain(with_a_driver).access_point == access_point
     assert has_no_differences(with_a_driver)
 
 
-def test_an_existing_driver_stays_when_the_stack_goes(with_a_driver: Rehearsal) -> None:
-    run = with_a_driver.cdk("destroy", "EfsStorageStack", "--force")
-    assert run.status == 0, run.output
-    apps = kubernetes.AppsV1Api(with_a_driver.kubernetes())
-    assert apps.read_namespaced_deployment("efs-csi-controller", "kube-system")
-    assert apps.read_namespaced_daemon_set("efs-csi-node", "kube-system")
-    annotations = deployment(with_a_driver).spec.template.metadata.annotations  # type: ignore[union-attr]
-    assert "airflow-efs/identity" not in (annotations or {})
+def test_a_release_that_was_made_by_hand_is_taken_over(with_a_driver: Rehearsal, folder: Path) -> None:
+    access_point = bound_chain(with_a_driver).access_point
+    there = deployment(with_a_driver)
+    say_of_driver(folder, "existing", install="helm", identity="pod-identity")
+    with_a_driver.deploy()
+    assert uid_of(deployment(with_a_driver)) == uid_of(there)
+    bind_another(with_a_driver, "after-the-take-over")
+    assert bound_chain(with_a_driver).access_point == access_point
+    assert has_no_differences(with_a_driver)
