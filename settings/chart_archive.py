@@ -24,5 +24,5 @@ def chart_archive_problem(archive: Path) -> str | None:
         return f"is no archive of the chart {CHART}"
     if not isinstance(chart, dict) or chart.get("name") != CHART:
         return f"is no archive of the chart {CHART}"
-    outside = [name for name in names if not name.startswith(f"{CHART}/") or ".." in name.split("/")]
+    outside = [name for name in names if name.split("/")[0] != CHART or ".." in name.split("/")]
     return f"holds {outside[0]}, which is no part of a chart" if outside else None

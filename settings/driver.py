@@ -135,11 +135,15 @@ class Driver(Section):
     chart_repository: Annotated[
         str,
         Form(
-            r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/%-]*)?",
-            "is not an https URL",
-            "write the URL of a Helm repository, beginning with https://",
+            r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/%-]*)?"
+            r"|oci://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)*/aws-efs-csi-driver",
+            "is not the URL of a chart repository",
+            "write https://… of a Helm repository, or oci://…/aws-efs-csi-driver of a registry",
         ),
-    ] = Field(default=EFS_CSI_DRIVER_CHART_REPOSITORY, description="Helm repository that holds the chart.")
+    ] = Field(
+        default=EFS_CSI_DRIVER_CHART_REPOSITORY,
+        description="Helm repository, or OCI registry, that holds the chart.",
+    )
     chart_archive: (
         Annotated[
             str,

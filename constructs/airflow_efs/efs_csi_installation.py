@@ -11,7 +11,8 @@ class HelmInstallation:
 
     Args:
         version: the version of the chart; not used with `archive`.
-        repository: the Helm repository of the chart; not used with `archive`.
+        repository: the Helm repository of the chart, or ``oci://…/NAME`` of a registry; not used with
+            `archive`.
         archive: a ``.tgz`` of the chart, which is uploaded as an asset. Default: from the repository.
         keep: whether the driver stays in the cluster when it leaves the stack. Default: False.
         image_registry: a registry, with a prefix, that mirrors ``public.ecr.aws``. Default: that one itself.

@@ -114,6 +114,14 @@ def test_a_chart_from_an_archive_binds_a_claim(tmp_path: Path) -> None:
         assert has_no_differences(rehearsal)
 
 
+def test_a_chart_from_a_registry_binds_a_claim(tmp_path: Path) -> None:
+    registry = "oci://123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/charts/aws-efs-csi-driver"
+    with rehearsed(tmp_path, "registry", chart_repository=registry) as rehearsal:
+        rehearsal.deploy()
+        bound_chain(rehearsal)
+        assert has_no_differences(rehearsal)
+
+
 @pytest.fixture(scope="module")
 def with_a_driver(folder: Path) -> Iterator[Rehearsal]:
     """A cluster in which somebody has installed the driver's chart by hand, as a release of the same name."""

@@ -182,6 +182,15 @@ CURE = (
 )
 
 
+def test_an_archive_may_name_its_folder(load: Load, environments: Path) -> None:
+    chart = environments / "aws-efs-csi-driver"
+    chart.mkdir()
+    (chart / "Chart.yaml").write_text("name: aws-efs-csi-driver")
+    with tarfile.open(environments / "driver.tgz", "w:gz") as packed:
+        packed.add(chart, arcname=chart.name)
+    assert load(*saying("chart_archive: driver.tgz")).chart_archive is not None
+
+
 def test_an_archive_that_is_not_there_is_refused(complaints: Complaints) -> None:
     assert complaints(*saying("chart_archive: driver.tgz")) == [
         f'{FILE}:1: driver.chart_archive: "driver.tgz" is no file beside this one: {CURE}'
@@ -227,4 +236,26 @@ def test_an_archive_says_its_version_itself(complaints: Complaints, field: str) 
     name, _, value = field.partition(": ")
     assert complaints(*saying(f"chart_archive: driver.tgz, {field}")) == [
         f'{FILE}:1: driver.{name}: "{value}" has no effect beside chart_archive: remove one of them'
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://charts.example.com/",
+        "oci://public.ecr.aws/mirror/aws-efs-csi-driver",
+        "oci://registry.example:5000/aws-efs-csi-driver",
+    ],
+)
+def test_a_chart_comes_from_a_repository_or_a_registry(load: Load, url: str) -> None:
+    assert load(*saying(f'chart_repository: "{url}"')).driver.chart_repository == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://charts.example.com/", "oci://registry.example/charts", "s3://charts/aws-efs-csi-driver"]
+)
+def test_a_chart_comes_from_nowhere_else(complaints: Complaints, url: str) -> None:
+    assert complaints(*saying(f'chart_repository: "{url}"')) == [
+        f'{FILE}:1: driver.chart_repository: "{url}" is not the URL of a chart repository: write '
+        "https://… of a Helm repository, or oci://…/aws-efs-csi-driver of a registry"
     ]
