@@ -101,7 +101,29 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
     # The role is the provider's own only when the cluster admits it by an access entry.
     if _exists(stack, f"{HANDLER}/ServiceRole"):
         findings += _handler_role_findings(stack)
+        if _exists(stack, "Driver/ChartArchive"):
+            findings += _asset_findings(stack)
     return findings
+
+
+def _asset_findings(stack: Stack) -> list[AcknowledgedFinding]:
+    qualifier = stack.synthesizer.bootstrap_qualifier
+    bucket = f"cdk-{qualifier}-assets-{stack.account}-{stack.region}"
+    found = [
+        "Action::s3:GetBucket*",
+        "Action::s3:GetObject*",
+        "Action::s3:List*",
+        f"Resource::arn:<AWS::Partition>:s3:::{bucket}/*",
+    ]
+    return [
+        AcknowledgedFinding(
+            rule=f"AwsSolutions-IAM5[{what}]",
+            where=f"{HANDLER}/ServiceRole/DefaultPolicy/Resource",
+            reason="CDK grants it so that the handler can fetch the driver's chart. It is read-only, and on "
+            "one bucket: that of the assets of this account and region, code and charts without secrets.",
+        )
+        for what in found
+    ]
 
 
 def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:

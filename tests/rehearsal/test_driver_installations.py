@@ -95,7 +95,7 @@ def test_the_add_on_with_pod_identity_binds_a_claim(tmp_path: Path) -> None:
         assert "serviceAccountRoleArn" not in addon
         associated = eks.list_pod_identity_associations(clusterName=CLUSTER)["associations"]
         assert {one["serviceAccount"] for one in associated} == {CONTROLLER, NODE}
-        pod = deployment(rehearsal).spec.template.spec  # type: ignore[union-attr]
+        pod = deployment(rehearsal).spec.template.spec
         assert pod is not None
         keys = [toleration.key for toleration in pod.tolerations or []]
         assert keys == ["CriticalAddonsOnly", "efs.csi.aws.com/agent-not-ready", "team"]
