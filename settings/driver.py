@@ -233,6 +233,12 @@ class Driver(Section):
             for name in ("chart_version", "chart_repository"):
                 if (name,) in said:
                     yield Fault("has no effect beside chart_archive", "remove one of them", (name,))
+        if self.resolve_conflicts == "overwrite" and self.install == "addon" and self.removal != "retain":
+            yield Fault(
+                "takes over what another installation has set, and a failed deployment would then delete it",
+                "write removal: retain beside it, until the add-on is deployed",
+                ("resolve_conflicts",),
+            )
         if self.install == "addon" and self.identity == "irsa":
             for name in ("role_name", "policy_name"):
                 if getattr(self.node, name) is not None:

@@ -25,6 +25,9 @@ The driver takes it away; it could not if its own pods did not tolerate it.
 IDENTITY_ANNOTATION = "airflow-efs/identity"
 """Says on the driver's pods what gives them their role: another one needs new pods, with other variables."""
 
+REMOVAL_LABEL = "airflow-efs/removal"
+"""Says ``retain`` on the Deployment of a chart that the stack leaves behind; an add-on may take that over."""
+
 _ALWAYS_TOLERATED: tuple[Mapping[str, str | int], ...] = (
     {"key": "CriticalAddonsOnly", "operator": "Exists"},
     {"key": STARTUP_TAINT, "operator": "Exists"},
@@ -67,6 +70,8 @@ def chart_values(
             **_account(NODE_SERVICE_ACCOUNT, node_role, identity),
         },
     }
+    if installation.keep:
+        values["controller"]["additionalLabels"] = {REMOVAL_LABEL: "retain"}
     if installation.metrics:
         values["controller"]["enableMetrics"] = True
     if installation.worker_threads != HelmInstallation.worker_threads:

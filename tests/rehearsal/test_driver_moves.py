@@ -22,6 +22,7 @@ from tests.rehearsal.drivers import (
     await_restart,
     bind_another,
     bound_chain,
+    deployment,
     driver_starts,
     has_no_differences,
     managers,
@@ -140,6 +141,9 @@ def test_the_first_step_from_the_chart_to_the_add_on_changes_nothing_in_the_clus
     rehearsal.deploy()
     assert has_no_differences(rehearsal)
     assert driver_starts(rehearsal) == starts
+    labels = deployment(rehearsal).metadata.labels  # type: ignore[union-attr]
+    assert labels is not None
+    assert labels["airflow-efs/removal"] == "retain"
 
 
 def test_with_the_second_step_the_add_on_takes_the_driver_over(

@@ -42,7 +42,7 @@ def known_keys() -> set[str]:
 
 
 # What the chart hands on to Kubernetes as it is, so that it cannot know the keys in it.
-HANDED_ON = (".resources.", ".nodeSelector.", ".podAnnotations.", ".annotations.")
+HANDED_ON = (".resources.", ".nodeSelector.", ".podAnnotations.", ".annotations.", ".additionalLabels.")
 
 
 def test_every_value_is_one_of_the_charts() -> None:
@@ -54,6 +54,7 @@ def test_every_value_is_one_of_the_charts() -> None:
         kube_api_qps=100,
         worker_threads=50,
         timeout_seconds=60,
+        keep=True,
     )
     mine = {
         key
@@ -111,6 +112,12 @@ def test_every_image_comes_from_the_mirror() -> None:
 def test_a_faster_provisioner_may_burst() -> None:
     arguments = values(kube_api_qps=100)["sidecars"]["csiProvisioner"]["additionalArgs"]
     assert arguments == ["--kube-api-qps=100", "--kube-api-burst=200"]
+
+
+def test_a_chart_that_stays_is_labelled_and_makes_no_new_pods() -> None:
+    kept, usual = values(keep=True), values()
+    assert kept["controller"].pop("additionalLabels") == {"airflow-efs/removal": "retain"}
+    assert kept == usual
 
 
 def test_threads_and_timeout_are_the_provisioners() -> None:

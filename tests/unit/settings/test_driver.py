@@ -58,6 +58,16 @@ def test_a_field_without_effect_is_refused(
     ]
 
 
+def test_a_driver_that_is_taken_over_is_not_deleted_by_a_rollback(complaints: Complaints, load: Load) -> None:
+    moving = "install: addon, resolve_conflicts: overwrite"
+    assert complaints(*saying(moving)) == [
+        f'{FILE}:1: driver.resolve_conflicts: "overwrite" takes over what another installation has set, '
+        "and a failed deployment would then delete it: write removal: retain beside it, until the add-on "
+        "is deployed"
+    ]
+    assert load(*saying(f"{moving}, removal: retain")).driver.resolve_conflicts == "overwrite"
+
+
 def test_names_of_roles_go_with_every_way(load: Load) -> None:
     assert load(*saying("install: existing, node: {role_name: efs-node}")).driver.node.role_name == "efs-node"
 
