@@ -5,7 +5,6 @@ The tests of this module run in their order, on one rehearsal; the last one lock
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from kubernetes import client as kubernetes
 from rehearsal.account.cluster_tokens import make_token
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
+from tests.rehearsal.drivers import await_event, restart_the_driver
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
 
@@ -166,31 +166,3 @@ def refused(call: Any) -> int:
     with pytest.raises(kubernetes.ApiException) as error:
         call()
     return int(error.value.status or 0)
-
-
-def await_event(rehearsal: Rehearsal, claim: str, words: str, *, seconds: float = 60.0) -> None:
-    core = kubernetes.CoreV1Api(rehearsal.kubernetes())
-    deadline = time.monotonic() + seconds
-    while True:
-        events = core.list_namespaced_event("default", field_selector=f"involvedObject.name={claim}").items
-        messages = [str(event.message) for event in events]
-        if any(words in message for message in messages):
-            return
-        assert time.monotonic() < deadline, messages
-        time.sleep(0.2)
-
-
-def restart_the_driver(rehearsal: Rehearsal) -> None:
-    """As `kubectl rollout restart` does."""
-    annotations = {"kubectl.kubernetes.io/restartedAt": str(time.time())}
-    kubernetes.AppsV1Api(rehearsal.kubernetes()).patch_namespaced_deployment(
-        "efs-csi-controller",
-        "kube-system",
-        {"spec": {"template": {"metadata": {"annotations": annotations}}}},
-    )
-    log = rehearsal.plan.log("aws-efs-csi-driver")
-    starts = log.read_text().count("Listening for connections")
-    deadline = time.monotonic() + 30
-    while log.read_text().count("Listening for connections") == starts:
-        assert time.monotonic() < deadline, "the driver did not restart"
-        time.sleep(0.1)
