@@ -170,7 +170,7 @@ class Addons:
     ) -> Addon:
         """Change an add-on; None leaves version, role and associations as they are.
 
-        As in EKS, a configuration that is not given is the default again.
+        A configuration that is not given is the default again.
 
         Raises:
             EKSError: as EKS refuses the call.
