@@ -126,6 +126,8 @@ def _from_folder(name: str, version: str, directory: Path) -> tuple[Path, str, s
 
 def _repository_lacks(name: str, version: str, repository: str) -> str | None:
     """None when the repository serves the chart, else the reason why it does not."""
+    if repository.startswith("oci://"):
+        return f"{repository} is a registry, which is not asked"
     try:
         answer = requests.get(urljoin(repository, "index.yaml"), timeout=_REPOSITORY_PATIENCE)
         answer.raise_for_status()

@@ -2,8 +2,8 @@
 
 No node runs in a rehearsal, so the Deployment that the chart makes would stay pending. While it exists, the
 driver and the provisioner run here as processes, with the arguments that the chart gave their containers;
-when it goes, they go. In AWS the driver is what its service account's annotation says, by a projected token;
-it has no other credentials.
+when it goes, they go. In AWS the driver is what its service account's Pod Identity association or annotation
+says, by a projected token; it has no other credentials.
 """
 
 import json
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.plan import Plan
 from rehearsal.processes import Server
-from rehearsal.projected_token import ProjectedToken
+from rehearsal.projected_token import POD_IDENTITY_AUDIENCE, STS_AUDIENCE, ProjectedToken
 
 _DEPLOYMENT = "/apis/apps/v1/namespaces/kube-system/deployments/efs-csi-controller"
 
@@ -43,7 +43,7 @@ _DRIVER_FLAGS = ("--delete-access-point-root-dir", "--tags", "--v")
 @dataclass(frozen=True)
 class _Arguments:
     template: str
-    """The annotations of the pod's template: `kubectl rollout restart` changes one."""
+    """The pod's template: whatever changes in it makes new pods, as `kubectl rollout restart` does."""
     service_account: str
     driver: tuple[str, ...]
     provisioner: tuple[str, ...]
@@ -98,7 +98,7 @@ class DriverPod:
         pod = template["spec"]
         containers = {container["name"]: container.get("args", []) for container in pod["containers"]}
         return _Arguments(
-            template=json.dumps(template["metadata"].get("annotations"), sort_keys=True),
+            template=json.dumps(template, sort_keys=True),
             service_account=pod["serviceAccountName"],
             driver=_only(containers.get("efs-plugin", []), _DRIVER_FLAGS),
             provisioner=_only(containers.get("csi-provisioner", []), _PROVISIONER_FLAGS),
@@ -153,11 +153,27 @@ class DriverPod:
         }
 
     def _identity(self, service_account: str) -> Mapping[str, str]:
-        # What EKS's webhook adds to a pod of an annotated service account. An empty variable is none: neither
-        # the rehearsal's credentials nor the user's may stand in for the role.
+        # What EKS's webhook adds to a new pod, by an association of its service account or else by its
+        # annotation. An empty variable is none: neither the rehearsal's credentials nor the user's may stand
+        # in for the role.
         nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
+        associated = self._is_associated(service_account)
         path = self._plan.directory / "driver-token"
-        token = ProjectedToken(self._api, namespace="kube-system", service_account=service_account, path=path)
+        token = ProjectedToken(
+            self._api,
+            namespace="kube-system",
+            service_account=service_account,
+            path=path,
+            audience=POD_IDENTITY_AUDIENCE if associated else STS_AUDIENCE,
+        )
+        if associated:
+            token.tend()
+            self._token = token
+            return {
+                **nobody,
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": self._plan.pod_identity_url,
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(path),
+            }
         role_arn = token.role_arn()
         if role_arn is None:
             self._token = None
@@ -170,6 +186,13 @@ class DriverPod:
             "AWS_WEB_IDENTITY_TOKEN_FILE": str(path),
             "AWS_STS_REGIONAL_ENDPOINTS": "regional",
         }
+
+    def _is_associated(self, service_account: str) -> bool:
+        try:
+            told = json.loads(self._plan.pod_identity_webhook.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return False  # nobody has made an association yet
+        return {"namespace": "kube-system", "serviceAccount": service_account} in told["identities"]
 
 
 def _only(arguments: list[str], flags: tuple[str, ...]) -> tuple[str, ...]:

@@ -39,6 +39,37 @@ class KubernetesApi:
         """
         return self._request("POST", path, body)
 
+    def apply(
+        self, path: str, body: dict[str, Any], *, manager: str, force: bool = False, dry_run: bool = False
+    ) -> Any:
+        """Apply an object on the server's side, and return it as it is then.
+
+        Args:
+            path: the object's.
+            body: the fields that the manager wants, and no others.
+            manager: who wants them.
+            force: take fields over that another manager has set to another value.
+            dry_run: only ask what would happen.
+
+        Raises:
+            OSError: the API server does not answer, or refuses; with 409 for a conflict.
+        """
+        options = f"fieldManager={manager}&force={str(force).lower()}" + ("&dryRun=All" if dry_run else "")
+        # JSON is YAML.
+        return self._request("PATCH", f"{path}?{options}", body, kind="application/apply-patch+yaml")
+
+    def delete(self, path: str) -> None:
+        """Delete an object and what belongs to it; one that is gone is no failure.
+
+        Raises:
+            OSError: the API server does not answer, or refuses.
+        """
+        try:
+            self._request("DELETE", f"{path}?propagationPolicy=Background")
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+
     def ensure(self, path: str, body: dict[str, Any]) -> None:
         """Create an object, unless there is one of its name.
 
@@ -51,26 +82,16 @@ class KubernetesApi:
             if error.code != 409:
                 raise
 
-    def delete(self, path: str) -> None:
-        """Delete an object, if there is one at the path.
-
-        Raises:
-            OSError: the API server does not answer, or refuses for another reason.
-        """
-        try:
-            self._request("DELETE", path)
-        except urllib.error.HTTPError as error:
-            if error.code != 404:
-                raise
-
-    def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _request(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, kind: str = "application/json"
+    ) -> Any:
         request = urllib.request.Request(  # noqa: S310  # the URL is ours
             self._plan.api_server_url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {self._plan.admin_token}",
-                "Content-Type": "application/json",
+                "Content-Type": kind,
             },
         )
         context = context_trusting(self._plan.api_server_authority)

@@ -28,6 +28,7 @@ class Plan:
     proxy_port: int
     task_metadata_port: int
     token_webhook_port: int
+    pod_identity_port: int
     api_server_port: int
     etcd_port: int
     etcd_peer_port: int
@@ -60,6 +61,16 @@ class Plan:
     def api_server_authority(self) -> Path:
         """The API server's own certificate, which it makes when it starts."""
         return self.directory / "pki" / "apiserver.crt"
+
+    @property
+    def pod_identity_url(self) -> str:
+        """Where a pod asks the EKS Pod Identity agent for credentials."""
+        return f"http://127.0.0.1:{self.pod_identity_port}/v1/credentials"
+
+    @property
+    def pod_identity_webhook(self) -> Path:
+        """What the cluster's webhook is told: which service accounts have an association."""
+        return self.directory / "pod-identity-webhook.json"
 
     @property
     def kubeconfig(self) -> Path:

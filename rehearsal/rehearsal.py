@@ -184,6 +184,7 @@ class Rehearsal:
             proxy_port=free_port(),
             task_metadata_port=free_port(),
             token_webhook_port=free_port(),
+            pod_identity_port=free_port(),
             api_server_port=free_port(),
             etcd_port=free_port(),
             etcd_peer_port=free_port(),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -39,6 +40,7 @@ class Environment(Section):
     pipeline: Pipeline | None = Field(default=None, description="The pipeline; null: none.")
 
     _name: str = PrivateAttr(default="")
+    _directory: Path = PrivateAttr(default=Path())
 
     @property
     def name(self) -> str:
@@ -50,15 +52,22 @@ class Environment(Section):
         """AWS partition of the region: aws, aws-cn, aws-us-gov, …."""
         return efs_regions()[self.region]
 
+    @property
+    def chart_archive(self) -> Path | None:
+        """The archive of the driver's chart; None where the chart comes from its repository."""
+        archive = self.driver.chart_archive
+        return None if archive is None else self._directory / archive
+
     @classmethod
-    def named(cls, name: str, fields: Mapping[str, object]) -> Self:
-        """Validate the fields of a file and give the environment its name.
+    def named(cls, name: str, fields: Mapping[str, object], directory: Path = Path()) -> Self:
+        """Validate the fields of a file and give the environment its name, and the folder of its file.
 
         Raises:
             pydantic.ValidationError: a field is wrong; `load_environment` says so in plain words.
         """
         environment = cls.model_validate(fields)
         environment._name = name
+        environment._directory = directory
         return environment
 
     @model_validator(mode="after")

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from settings.chart_archive import CHART, chart_archive_problem
 from settings.environment import Environment
 from settings.faults import Fault, SettingsError
 from settings.pipeline import ENVIRONMENT_NAME
+from settings.versions import EFS_CSI_DRIVER_CHART_REPOSITORY
 from settings.wording import fault_line, fault_lines
 from settings.yaml_file import YamlFile, shown
 
@@ -40,10 +42,11 @@ def load_environment(name: str, directory: Path) -> Environment:
             "write account, region, cluster and file_system, each as KEY: VALUE"
         )
     try:
-        environment = Environment.named(name, file.data)
+        environment = Environment.named(name, file.data, directory)
     except ValidationError as error:
         raise SettingsError(*fault_lines(error, Environment, file)) from None
     _check_pipeline(environment, file, directory)
+    _check_chart_archive(environment, file)
     return environment
 
 
@@ -84,3 +87,11 @@ def _check_pipeline(environment: Environment, file: YamlFile, directory: Path) -
     ]
     if absent:
         raise SettingsError(*(fault_line(file, ("pipeline",), fault) for fault in absent))
+
+
+def _check_chart_archive(environment: Environment, file: YamlFile) -> None:
+    archive = environment.chart_archive
+    problem = None if archive is None else chart_archive_problem(archive)
+    if problem is not None:
+        cure = f"put the chart there: helm pull {CHART} --repo {EFS_CSI_DRIVER_CHART_REPOSITORY}"
+        raise SettingsError(fault_line(file, ("driver",), Fault(problem, cure, ("chart_archive",))))

@@ -13,6 +13,13 @@ EFS_CSI_DRIVER_CHART: Final = "4.4.1"
 EFS_CSI_DRIVER_CHART_REPOSITORY: Final = "https://kubernetes-sigs.github.io/aws-efs-csi-driver/"
 """The Helm repository in which the driver's maintainers publish its chart."""
 
+EFS_CSI_DRIVER_ADDON: Final = "v3.4.1-eksbuild.1"
+"""The EKS add-on aws-efs-csi-driver, with the driver of the chart's version.
+
+`aws eks describe-addon-versions --addon-name aws-efs-csi-driver` lists those that a cluster can have; EKS
+refuses any other before it installs anything.
+"""
+
 KUBECTL_LAYERS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
     {
         27: ("1.26", "1.27", "1.28"),

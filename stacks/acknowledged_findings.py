@@ -92,16 +92,22 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
             "narrow the asterisk: tagging is possible only while an access point is being created, "
             "and deleting only where the driver's tag efs.csi.aws.com/cluster is.",
         ),
-        AcknowledgedFinding(
-            rule="AwsSolutions-IAM5[Resource::*]",
-            where=NODE_READING,
-            reason="This policy holds nothing but ec2:DescribeAvailabilityZones, which has no resource to "
-            "name and reads zone names.",
-        ),
     ]
+    # The add-on with IRSA has one role, and the controller's policies, for both halves of the driver.
+    if _exists(stack, NODE_READING):
+        findings.append(
+            AcknowledgedFinding(
+                rule="AwsSolutions-IAM5[Resource::*]",
+                where=NODE_READING,
+                reason="This policy holds nothing but ec2:DescribeAvailabilityZones, which has no resource "
+                "to name and reads zone names.",
+            )
+        )
     # The role is the provider's own only when the cluster admits it by an access entry.
     if _exists(stack, f"{HANDLER}/ServiceRole"):
         findings += _handler_role_findings(stack)
+        if _exists(stack, "Driver/ChartArchive"):
+            findings += _asset_findings(stack)
     if _exists(stack, "Cluster/HandlerSecurityGroup"):
         findings += _handler_network_findings(stack)
     if _exists(stack, BACKUP_ROLE):
@@ -115,6 +121,26 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
             )
         )
     return findings
+
+
+def _asset_findings(stack: Stack) -> list[AcknowledgedFinding]:
+    qualifier = stack.synthesizer.bootstrap_qualifier
+    bucket = f"cdk-{qualifier}-assets-{stack.account}-{stack.region}"
+    found = [
+        "Action::s3:GetBucket*",
+        "Action::s3:GetObject*",
+        "Action::s3:List*",
+        f"Resource::arn:<AWS::Partition>:s3:::{bucket}/*",
+    ]
+    return [
+        AcknowledgedFinding(
+            rule=f"AwsSolutions-IAM5[{what}]",
+            where=f"{HANDLER}/ServiceRole/DefaultPolicy/Resource",
+            reason="CDK grants it so that the handler can fetch the driver's chart. It is read-only, and on "
+            "one bucket: that of the assets of this account and region, code and charts without secrets.",
+        )
+        for what in found
+    ]
 
 
 def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:

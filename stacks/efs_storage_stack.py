@@ -8,11 +8,13 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from airflow_efs.efs_csi_driver import EfsCsiDriver
+from airflow_efs.efs_csi_installation import Irsa, PodIdentity
 from airflow_efs.efs_storage_class import EfsStorageClass
 from airflow_efs.imported_cluster import HandlerNetwork, ImportedCluster
 from airflow_efs.volume_claim import VolumeClaim
 from settings import Environment
 from stacks.acknowledged_findings import acknowledge, efs_storage_findings
+from stacks.driver_installation import driver_controller, driver_installation, driver_node
 from stacks.file_system import file_system_of
 from stacks.kubectl_layer import kubectl_layer
 from stacks.removal import removal_policy
@@ -85,20 +87,22 @@ class EfsStorageStack(Stack):
 
     def _build_driver(self) -> EfsCsiDriver:
         settings = self._environment.driver
+        cluster = self._environment.cluster
         return EfsCsiDriver(
             self,
             "Driver",
             cluster=self._cluster,
-            oidc_issuer=self._environment.cluster.oidc_issuer,
             file_system_arn=self._file_system.file_system_arn,
+            installation=driver_installation(self._environment),
+            identity=(
+                Irsa(oidc_issuer=cluster.oidc_issuer)
+                if settings.identity == "irsa"
+                else PodIdentity(cluster_name=cluster.name)
+            ),
+            controller=driver_controller(settings.controller),
+            node=driver_node(settings.node),
             mounts_by_iam=self._environment.file_system.iam_authorization,
             mounts_as_root=self._environment.file_system.policy.root_access == "allowed",
-            chart_version=settings.chart_version,
-            chart_repository=settings.chart_repository,
-            controller_role_name=settings.controller.role_name,
-            controller_policy_name=settings.controller.policy_name,
-            node_role_name=settings.node.role_name,
-            node_policy_name=settings.node.policy_name,
         )
 
     def _build_storage_classes(self) -> dict[str, EfsStorageClass]:

@@ -9,5 +9,7 @@ EFS by `file_systems` (what a stack makes) and `efs_*` (what the service refuses
 
 Who may do what: `access_entries` and `eks_access_api` (who may reach the cluster), `cluster_tokens` and
 `cluster_identity` (who the bearer of an AWS token is there), `web_identity` (roles for service accounts),
-`efs_authorization` and `policies` (what such a role may do).
+`pod_identity`, `eks_pod_identity_api` and `pod_identity_agent` (the same by EKS Pod Identity),
+`efs_authorization` and `policies` (what such a role may do). How the driver may come into the cluster besides
+by its chart: `addons`, `eks_addon_api` and `addon_objects`.
 """

@@ -38,6 +38,8 @@ def _serve(environment: Environment, plan: Plan) -> None:
         cloudformation,
         efs_authorization,
         eks_access_api,
+        eks_addon_api,
+        eks_pod_identity_api,
         file_systems,
         kms_keys,
         lambda_functions,
@@ -45,15 +47,20 @@ def _serve(environment: Environment, plan: Plan) -> None:
         seed,
         web_identity,
     )
+    from rehearsal.account.addon_objects import AddonObjects
+    from rehearsal.account.addons import Addons
     from rehearsal.account.admission import Admission, guarded
     from rehearsal.account.api_faults import ApiFaults, with_api_faults
     from rehearsal.account.cluster_identity import ClusterIdentity, webhook_server
     from rehearsal.account.custom_resources import CustomResource
     from rehearsal.account.efs_conditions import obey
     from rehearsal.account.function_faults import FunctionFaults
+    from rehearsal.account.pod_identity import Associations, webhook_configuration
+    from rehearsal.account.pod_identity_agent import PodIdentityAgent, agent_server
     from rehearsal.account.proxy import Proxy
     from rehearsal.account.task_metadata import task_metadata_server
     from rehearsal.fault_box import FaultBox
+    from rehearsal.helm import helm_command
     from rehearsal.kubernetes_api import KubernetesApi
     from rehearsal.tls import CertificateAuthority
 
@@ -61,11 +68,20 @@ def _serve(environment: Environment, plan: Plan) -> None:
     lambda_functions.keep_layers()
     for part in (cloudformation, change_sets, file_systems, kms_keys, backups, managed_policies, audit_trail):
         part.install()
-    for part_of_iam in (eks_access_api, efs_authorization):
+    for part_of_iam in (eks_access_api, eks_addon_api, eks_pod_identity_api, efs_authorization):
         part_of_iam.install()
     faults = FaultBox(plan.directory)
     obey(faults)
     api = KubernetesApi(plan)
+    Addons.driver_objects = AddonObjects(
+        api,
+        chart=plan.charts[0],
+        helm=lambda: helm_command(environment.cluster.version, directory=plan.directory),
+        directory=plan.directory,
+    )
+    Associations.changed = staticmethod(
+        lambda associations: _replace(plan.pod_identity_webhook, webhook_configuration(associations.all()))
+    )
     web_identity.install(api)
     CustomResource.runner = lambda_functions.LambdaRunner(
         directory=plan.directory,
@@ -89,6 +105,15 @@ def _serve(environment: Environment, plan: Plan) -> None:
         region=environment.region,
         zone=environment.cluster.subnets[0].availability_zone,
     )
+    agent = agent_server(
+        plan.pod_identity_port,
+        PodIdentityAgent(
+            api,
+            cluster=environment.cluster.name,
+            account=environment.account,
+            region=environment.region,
+        ),
+    )
     webhook = webhook_server(
         plan.token_webhook_port,
         ClusterIdentity(
@@ -107,10 +132,16 @@ def _serve(environment: Environment, plan: Plan) -> None:
         threaded=True,
         request_handler=MotoRequestHandler,
     )
-    for server in (proxy, metadata, webhook, account):
+    for server in (proxy, metadata, agent, webhook, account):
         _in_background(server)
     (plan.directory / "account.ready").touch()
     threading.Event().wait()
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)  # whoever reads it meets the old one or the new one
 
 
 def _in_background(server: HTTPServer) -> None:

@@ -1,10 +1,11 @@
-"""The two commands of the AWS CLI that CDK's kubectl handler calls, against the emulated account.
+"""The commands of the AWS CLI that CDK's kubectl handler calls, against the emulated account.
 
 `aws eks update-kubeconfig` asks the account for the cluster's endpoint and certificate, as the real one does.
 It writes the token that `aws eks get-token` would sign, and not the command: kubectl need not start it then.
 """
 
 import argparse
+import secrets
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,6 +29,10 @@ def main() -> int:
     s3.add_argument("source")
     s3.add_argument("target", type=Path)
     s3.set_defaults(run=lambda arguments: _copy(arguments.source, arguments.target))
+    for registry in ("ecr", "ecr-public"):  # the proxy, in a registry's place, takes any password
+        login = services.add_parser(registry).add_subparsers(required=True).add_parser("get-login-password")
+        login.add_argument("--region")
+        login.set_defaults(run=lambda _: sys.stdout.write(f"{secrets.token_urlsafe(16)}\n"))
     arguments = parser.parse_args()
     try:
         arguments.run(arguments)

@@ -1,13 +1,14 @@
 """EFS asks IAM: what a service account's session may do is decided by the policies of its role.
 
-Only sessions that began with a web identity are asked for; the administrator of the rehearsal and the roles
-of the CDK CLI may do everything. Which resource and which condition keys an action has:
+Only sessions of service accounts (IRSA, EKS Pod Identity) are asked for; the administrator of the rehearsal
+and the roles of the CDK CLI may do everything. Which resource and which condition keys an action has:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticfilesystem.html
 """
 
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from moto.utilities.utils import get_partition
 
 from rehearsal.account.policies import Request, is_allowed
 from rehearsal.account.recorded_only import NotRehearsedError
-from rehearsal.account.web_identity import session_of
+from rehearsal.account.web_identity import principal_tags, session_of
 
 _log = logging.getLogger(__name__)
 
@@ -57,8 +58,9 @@ def _refusal(call: EFSResponse, session: AssumedRole) -> tuple[str, str] | None:
         account=call.current_account,
         region=call.region,
     ):
+        context = {**request.context, **principal_tags(session.access_key_id)}
         try:
-            allowed = is_allowed(request, documents)
+            allowed = is_allowed(replace(request, context=context), documents)
         except NotRehearsedError as error:
             return "AccessDeniedException", str(error)
         if not allowed:

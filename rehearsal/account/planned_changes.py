@@ -128,8 +128,9 @@ def _modification(
             change.replacement = "Conditional"
     if change.details:
         change.scope.append("Properties")
-    if made.body.get("Metadata") != body.get("Metadata"):
-        change.scope.append("Metadata")
+    for attribute in ("Metadata", "DeletionPolicy", "UpdateReplacePolicy"):
+        if made.body.get(attribute) != body.get(attribute):
+            change.scope.append(attribute)
     if change.replacement != "False":
         change.policy_action = f"ReplaceAnd{_policy(body.get('UpdateReplacePolicy'))}"
     return change if change.scope else None

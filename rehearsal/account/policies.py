@@ -27,6 +27,8 @@ class Request:
     context: Context = field(default_factory=dict)
     federated: str = ""
     """The ARN of the identity provider that vouches for the caller, for a trust policy."""
+    service: str = ""
+    """The service of AWS that is the caller, for a trust policy."""
 
 
 def is_allowed(request: Request, documents: Iterable[Mapping[str, Any]]) -> bool:
@@ -64,13 +66,14 @@ def _element(statement: Mapping[str, Any], name: str, value: str, *, ignore_case
 
 
 def _is_principal(statement: Mapping[str, Any], request: Request) -> bool:
-    if not request.federated:
+    if not (request.federated or request.service):
         return True  # an identity policy: the principal is the one that it is attached to
     if "NotPrincipal" in statement:
         raise NotRehearsedError("not rehearsed: NotPrincipal in a trust policy")
     principal = statement.get("Principal", {})
-    return principal == "*" or request.federated in _listed(
-        principal.get("Federated", []) if isinstance(principal, dict) else []
+    kind, caller = ("Federated", request.federated) if request.federated else ("Service", request.service)
+    return principal == "*" or caller in _listed(
+        principal.get(kind, []) if isinstance(principal, dict) else []
     )
 
 

@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 
 from rehearsal.account.admission import REFUSAL, Admission
 from rehearsal.account.api_faults import ApiFaults
+from rehearsal.account.oci_registry import registry_files
 from rehearsal.charts import ChartSource
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import CHART_REPOSITORY_SILENT
@@ -77,21 +78,25 @@ def _place(url: str) -> str:
     return _authority(url) + urlsplit(url).path
 
 
-def _repository_files(charts: Sequence[ChartSource]) -> dict[str, bytes]:
-    """Host, port and path -> content, for the index and the archive of every chart that is held locally."""
-    files: dict[str, bytes] = {}
+def _repository_files(charts: Sequence[ChartSource]) -> dict[str, tuple[bytes, str]]:
+    """Host, port and path -> content and its type, for all of every chart that is held locally."""
+    files: dict[str, tuple[bytes, str]] = {}
     indexes: dict[str, dict[str, Any]] = {}
     for chart in charts:
         if chart.archive is None:
             continue
+        if chart.repository.startswith("oci://"):
+            served = registry_files(chart)
+            files |= {_authority(chart.repository) + path: file for path, file in served.items()}
+            continue
         archive = f"{chart.name}-{chart.version}.tgz"
-        files[_place(chart.repository) + archive] = chart.archive.read_bytes()
+        files[_place(chart.repository) + archive] = (chart.archive.read_bytes(), "application/gzip")
         index = indexes.setdefault(chart.repository, {"apiVersion": "v1", "entries": {}})
         index["entries"].setdefault(chart.name, []).append(
             {"apiVersion": "v2", "name": chart.name, "version": chart.version, "urls": [archive]}
         )
     for repository, index in indexes.items():
-        files[_place(repository) + "index.yaml"] = yaml.safe_dump(index).encode()
+        files[_place(repository) + "index.yaml"] = (yaml.safe_dump(index).encode(), "application/yaml")
     return files
 
 
@@ -150,9 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self._body()
         if self.authority in self.server.repositories:
-            content = self.server.files.get(self.authority + self.path.split("?")[0])
-            headers: dict[str, str] = {}
-            status, content = (404, b"no such file") if content is None else (200, content)
+            found = self.server.files.get(self.authority + self.path.split("?")[0])
+            status = 404 if found is None else 200
+            content, kind = found or (b"no such file", "text/plain")
+            headers = {"Content-Type": kind}
         else:
             status, headers, content = self._from_account(body)
         self.send_response(status)

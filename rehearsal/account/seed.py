@@ -14,6 +14,7 @@ from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from rehearsal.account.addons import POD_IDENTITY_AGENT, Addons
 from rehearsal.account.existing_storage import (
     handler_subnets,
     next_id,
@@ -72,6 +73,9 @@ def _seed_cluster(environment: Environment, plan: Plan) -> None:
     authority = base64.b64encode(plan.api_server_authority.read_bytes()).decode()
     created.certificate_authority = {"data": authority}
     created.identity = {"oidc": {"issuer": cluster.oidc_issuer}}
+    Addons.of(environment.account, environment.region).note(
+        cluster.name, POD_IDENTITY_AGENT, version="v1.3.10-eksbuild.2"
+    )
     iam.create_open_id_connect_provider(
         url=cluster.oidc_issuer, thumbprint_list=["0" * 40], client_id_list=["sts.amazonaws.com"], tags=[]
     )

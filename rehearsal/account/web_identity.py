@@ -24,8 +24,8 @@ from moto.utilities.utils import get_partition
 from rehearsal.account.policies import Request, is_allowed
 from rehearsal.kubernetes_api import KubernetesApi
 
-_sessions: set[str] = set()
-"""The access keys of all sessions that began with a web identity."""
+_sessions: dict[str, dict[str, str]] = {}
+"""The tags of every session of a service account, by its access key."""
 
 
 class AccessDeniedError(ServiceException):
@@ -61,14 +61,24 @@ def install(api: KubernetesApi) -> None:
         )
         answer = assume(self)
         result: Any = answer.result
-        _sessions.add(result["Credentials"].access_key_id)
+        begin_session(result["Credentials"].access_key_id)
         return answer
 
     TokenResponse.assume_role_with_web_identity = checked  # type: ignore[method-assign]
 
 
+def begin_session(access_key: str, *, principal_tags: dict[str, str] | None = None) -> None:
+    """Count a session as that of a service account, whose rights are decided by IAM."""
+    _sessions[access_key] = principal_tags or {}
+
+
+def principal_tags(access_key: str) -> dict[str, str]:
+    """The tags of a service account's session, as conditions know them."""
+    return {f"aws:PrincipalTag/{key}": value for key, value in _sessions.get(access_key, {}).items()}
+
+
 def session_of(access_key: str, *, account: str, region: str) -> AssumedRole | None:
-    """The session with a web identity that an access key belongs to; None for any other key."""
+    """The session of a service account that an access key belongs to; None for any other key."""
     if access_key not in _sessions:
         return None
     return sts_backends[account][get_partition(region)].get_assumed_role_from_access_key(access_key)

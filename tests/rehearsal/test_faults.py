@@ -16,7 +16,7 @@ from operations.trace import Chain, trace
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import Rehearsal
-from tests.rehearsal.driver import await_event, restart_the_driver
+from tests.rehearsal.drivers import await_event, restart_the_driver
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
 

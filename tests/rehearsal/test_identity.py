@@ -15,7 +15,7 @@ from kubernetes import client as kubernetes
 from rehearsal.account.cluster_tokens import make_token
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
-from tests.rehearsal.driver import await_event, restart_the_driver
+from tests.rehearsal.drivers import await_event, restart_the_driver
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
 

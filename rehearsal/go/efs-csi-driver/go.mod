@@ -5,7 +5,7 @@ go 1.26.0
 tool github.com/kubernetes-sigs/aws-efs-csi-driver/cmd
 
 require (
-	github.com/aws/aws-sdk-go v1.44.116 // indirect
+	github.com/aws/aws-sdk-go v1.55.8 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/blang/semver/v4 v4.0.0 // indirect
 	github.com/cespare/xxhash/v2 v2.2.0 // indirect

@@ -281,6 +281,14 @@ def test_a_repository_that_nobody_serves_is_out_of_reach(work: Path, monkeypatch
         )
 
 
+def test_a_registry_is_not_asked(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_EFS_CHARTS", raising=False)
+    assert refusal(work, repository="oci://registry.example/airflow") == (
+        "the chart airflow 1.22.0 cannot be had: oci://registry.example/airflow/ is a registry, which is not "
+        f"asked. {ADVICE}"
+    )
+
+
 def test_the_drivers_chart_comes_from_its_module_when_nothing_else_has_it(
     work: Path, serve: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

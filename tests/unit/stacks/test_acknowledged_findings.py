@@ -1,8 +1,10 @@
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aws_cdk import App, Stack, Validations
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
@@ -56,6 +58,25 @@ def test_nothing_is_found_when_the_role_that_is_trusted_acts_in_the_vpc(tmp_path
 
 
 @pytest.mark.parametrize("environment", [load_environment("airflow-seoul", ENVIRONMENTS), every_setting()])
+@pytest.mark.parametrize("install", ["helm", "addon", "existing"])
+@pytest.mark.parametrize("identity", ["irsa", "pod-identity"])
+def test_nothing_is_found_however_the_driver_comes(install: str, identity: str, tmp_path: Path) -> None:
+    environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    driver = environment.driver.model_copy(update={"install": install, "identity": identity})
+    assert check(environment.model_copy(update={"driver": driver}), tmp_path) == []
+
+
+def test_nothing_is_found_when_the_chart_comes_from_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "aws-efs-csi-driver").mkdir()
+    (tmp_path / "aws-efs-csi-driver" / "Chart.yaml").write_text("name: aws-efs-csi-driver")
+    with tarfile.open(tmp_path / "driver.tgz", "w:gz") as packed:
+        packed.add(tmp_path / "aws-efs-csi-driver", arcname="aws-efs-csi-driver")
+    content = yaml.safe_load((ENVIRONMENTS / "dynamic-provisioning.yaml").read_text())
+    content["driver"] = {"chart_archive": "driver.tgz"}
+    (tmp_path / "archive.yaml").write_text(yaml.safe_dump(content))
+    assert check(load_environment("archive", tmp_path), tmp_path / "out") == []
+
+
 def test_every_acknowledgement_is_for_a_finding_that_there_is(
     environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

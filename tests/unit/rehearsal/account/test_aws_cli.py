@@ -109,3 +109,13 @@ def test_another_command_is_refused(aws: Callable[..., int], capsys: pytest.Capt
     with pytest.raises(SystemExit):
         aws("eks", "delete-cluster", "--name", "k8s")
     assert "invalid choice: 'delete-cluster'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("registry", ["ecr", "ecr-public"])
+def test_a_registry_gets_another_password_each_time(
+    aws: Callable[..., int], capsys: pytest.CaptureFixture[str], registry: str
+) -> None:
+    assert aws(registry, "get-login-password", "--region", REGION) == 0
+    assert aws(registry, "get-login-password", "--region", REGION) == 0
+    passwords = capsys.readouterr().out.split()
+    assert len(set(passwords)) == 2

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import ssl
+import tarfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,6 +13,7 @@ from threading import Thread
 import pytest
 import yaml
 
+from rehearsal.account.oci_registry import registry_files
 from rehearsal.account.proxy import Proxy
 from rehearsal.charts import ChartSource
 from rehearsal.fault_box import FaultBox
@@ -278,3 +280,19 @@ def test_a_call_through_the_proxy_meets_a_fault(connect: Connect, tmp_path: Path
         assert answer.status == status
         answer.read()
     assert box.strikes(key) == 1
+
+
+def test_a_registry_serves_the_manifest_of_a_version_and_its_blobs(tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("name: some\nversion: 1.0.0+a\n")
+    with tarfile.open(tmp_path / "some.tgz", "w:gz") as packed:
+        packed.add(tmp_path / "Chart.yaml", arcname="some/Chart.yaml")
+    files = registry_files(chart("some", "1.0.0+a", "oci://charts.example/team/some/", tmp_path / "some.tgz"))
+    content, kind = files["/v2/team/some/manifests/1.0.0_a"]
+    assert kind == "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.loads(content)
+    config, _ = files[f"/v2/team/some/blobs/{manifest['config']['digest']}"]
+    assert json.loads(config) == {"name": "some", "version": "1.0.0+a"}
+    (layer,) = manifest["layers"]
+    archive, _ = files[f"/v2/team/some/blobs/{layer['digest']}"]
+    assert archive == (tmp_path / "some.tgz").read_bytes()
+    assert layer["size"] == len(archive)

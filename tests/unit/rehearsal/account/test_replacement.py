@@ -137,3 +137,19 @@ def test_an_export_that_is_in_use_stays(stacks: Stacks) -> None:
     assert stacks.delete() == "DELETE_FAILED"
     stacks.delete("other")
     assert stacks.delete() == "DELETE_COMPLETE"
+
+
+@pytest.mark.parametrize("attribute", ["DeletionPolicy", "UpdateReplacePolicy"])
+def test_a_change_set_lists_a_change_of_a_policy(stacks: Stacks, attribute: str) -> None:
+    stacks.deploy({"A": parameter()})
+    stacks.prepare({"A": parameter(**{attribute: "Retain"})}, name="kept")
+    answer = stacks.client.describe_change_set(StackName="stack", ChangeSetName="kept")
+    (change,) = (one["ResourceChange"] for one in answer["Changes"])
+    assert (change["Action"], change["Replacement"], change["Scope"]) == ("Modify", "False", [attribute])
+
+
+def test_a_changed_deletion_policy_alone_is_kept(stacks: Stacks) -> None:
+    stacks.deploy({"A": parameter(), "B": parameter()})
+    assert stacks.deploy({"A": parameter(DeletionPolicy="Retain"), "B": parameter()}) == "UPDATE_COMPLETE"
+    stacks.deploy({"B": parameter()})
+    assert values().keys() == {"stack-A", "stack-B"}

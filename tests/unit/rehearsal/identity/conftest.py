@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from rehearsal.account import eks_access_api
+from rehearsal.account import eks_access_api, eks_addon_api, eks_pod_identity_api
 from rehearsal.account.access_entries import AccessEntries
+from rehearsal.account.addons import Addons
+from rehearsal.account.pod_identity import Associations
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 
@@ -17,7 +19,9 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "rehearsal")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setattr(AccessEntries, "_of", {})
-    eks_access_api.install()
+    for store in (AccessEntries, Addons, Associations):
+        monkeypatch.setattr(store, "_of", {})
+    for part in (eks_access_api, eks_addon_api, eks_pod_identity_api):
+        part.install()
     with mock_aws():
         yield

@@ -119,3 +119,18 @@ def test_a_trust_policy_lets_only_its_principal_in(principal: dict[str, str], al
         action="sts:AssumeRoleWithWebIdentity", federated="arn:aws:iam::123456789012:oidc-provider/one"
     )
     assert is_allowed(wanted, [{"Statement": [trust]}]) is allowed
+
+
+def test_a_trust_policy_lets_a_service_in_that_it_names() -> None:
+    trust = {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": ["pods.eks.amazonaws.com"]},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+            }
+        ]
+    }
+    assert is_allowed(Request(action="sts:TagSession", service="pods.eks.amazonaws.com"), [trust])
+    assert not is_allowed(Request(action="sts:TagSession", service="lambda.amazonaws.com"), [trust])
+    assert not is_allowed(Request(action="sts:TagSession", federated="pods.eks.amazonaws.com"), [trust])

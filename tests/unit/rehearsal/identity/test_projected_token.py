@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.projected_token import ProjectedToken
+from rehearsal.projected_token import POD_IDENTITY_AUDIENCE, ProjectedToken
 
 ACCOUNT = "/api/v1/namespaces/kube-system/serviceaccounts/driver"
 
@@ -71,3 +71,15 @@ def test_a_service_account_without_an_annotation_has_no_role(tmp_path: Path) -> 
 def test_no_pod_starts_without_its_service_account(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=rf"^there is no {ACCOUNT}$"):
         projected(Api(None), tmp_path).role_arn()
+
+
+def test_a_token_for_pod_identity_is_for_its_agent(tmp_path: Path) -> None:
+    api = Api({"metadata": {}})
+    ProjectedToken(
+        api,  # type: ignore[arg-type]
+        namespace="kube-system",
+        service_account="driver",
+        path=tmp_path / "token",
+        audience=POD_IDENTITY_AUDIENCE,
+    ).tend()
+    assert api.asked[0]["audiences"] == ["pods.eks.amazonaws.com"]

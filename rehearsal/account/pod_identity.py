@@ -1,0 +1,286 @@
+"""EKS Pod Identity, which moto has not: which role the pods of a service account get.
+
+One store for the API (`eks_pod_identity_api`), for stacks (AWS::EKS::PodIdentityAssociation), for add-ons and
+for the agent (`pod_identity_agent`). What EKS tells the webhook of its clusters, which gives new pods their
+variables, is written to a file. The words of errors are those of EKS.
+"""
+
+import json
+import secrets
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.core.common_models import CloudFormationModel
+from moto.eks.exceptions import (
+    EKSError,
+    InvalidParameterException,
+    ResourceInUseException,
+    ResourceNotFoundException,
+)
+from moto.eks.models import eks_backends
+from moto.iam.models import iam_backends
+from moto.utilities.utils import get_partition
+
+from rehearsal.account.recorded_only import NotRehearsedError
+
+
+@dataclass(kw_only=True)
+class Association:
+    """A role for the pods of one service account."""
+
+    cluster: str
+    namespace: str
+    service_account: str
+    role_arn: str
+    id: str
+    arn: str
+    tags: dict[str, str]
+    created_at: datetime
+    modified_at: datetime
+    owner_arn: str | None = None
+    """The add-on that made it, and that alone may change it."""
+    session_tags: bool = True
+    """Whether sessions get EKS's tags."""
+
+
+class Associations:
+    """The associations of all clusters of an account in one region."""
+
+    _of: dict[tuple[str, str], "Associations"] = {}  # noqa: RUF012  # one for each account and region
+
+    changed: Callable[["Associations"], None] = staticmethod(lambda _: None)
+    """Called after every change; set once, when the account starts."""
+
+    def __init__(self, account: str, region: str) -> None:
+        """Begin with none."""
+        self._account, self._region = account, region
+        self._associations: dict[str, Association] = {}
+
+    @classmethod
+    def of(cls, account: str, region: str) -> "Associations":
+        """Those of an account and region."""
+        return cls._of.setdefault((account, region), cls(account, region))
+
+    def create(
+        self,
+        cluster_name: str,
+        namespace: str,
+        service_account: str,
+        role_arn: str,
+        *,
+        tags: dict[str, str] | None = None,
+        owner_arn: str | None = None,
+        session_tags: bool = True,
+    ) -> Association:
+        """Associate a role with a service account, which need not exist.
+
+        Raises:
+            EKSError: as EKS refuses: no such cluster or role, or the account has an association.
+        """
+        self._check_cluster(cluster_name)
+        self._check_role(role_arn)
+        if former := self.find(cluster_name, namespace, service_account):
+            raise ResourceInUseException(message=f"Association already exists: {former.id}")
+        now = datetime.now(UTC)
+        letters = string.ascii_lowercase + string.digits
+        identifier = "a-" + "".join(secrets.choice(letters) for _ in range(17))
+        association = Association(
+            cluster=cluster_name,
+            namespace=namespace,
+            service_account=service_account,
+            role_arn=role_arn,
+            id=identifier,
+            arn=f"arn:{get_partition(self._region)}:eks:{self._region}:{self._account}:"
+            f"podidentityassociation/{cluster_name}/{identifier}",
+            tags=tags or {},
+            created_at=now,
+            modified_at=now,
+            owner_arn=owner_arn,
+            session_tags=session_tags,
+        )
+        self._associations[identifier] = association
+        self.changed(self)
+        return association
+
+    def get(self, cluster_name: str, identifier: str) -> Association:
+        """An association by its id.
+
+        Raises:
+            EKSError: there is none.
+        """
+        self._check_cluster(cluster_name)
+        association = self._associations.get(identifier)
+        if association is None or association.cluster != cluster_name:
+            raise ResourceNotFoundException(message=f"Association not found: {identifier}")
+        return association
+
+    def find(self, cluster_name: str, namespace: str, service_account: str) -> Association | None:
+        """The association of a service account, or None."""
+        wanted = (cluster_name, namespace, service_account)
+        return next(
+            (one for one in self._associations.values() if (one.cluster, *_account(one)) == wanted), None
+        )
+
+    def all(self) -> list[Association]:
+        """Every association, of any cluster."""
+        return [*self._associations.values()]
+
+    def list(
+        self, cluster_name: str, *, namespace: str | None = None, service_account: str | None = None
+    ) -> list[Association]:
+        """The associations of a cluster; with a namespace or an account, only theirs."""
+        self._check_cluster(cluster_name)
+        return [
+            one
+            for one in self._associations.values()
+            if one.cluster == cluster_name
+            and namespace in (None, one.namespace)
+            and service_account in (None, one.service_account)
+        ]
+
+    def update(
+        self, association: Association, *, role_arn: str | None = None, session_tags: bool | None = None
+    ) -> Association:
+        """Give the account another role, or its sessions other tags; None leaves it as it is."""
+        if role_arn is not None:
+            self._check_role(role_arn)
+            association.role_arn = role_arn
+        if session_tags is not None:
+            association.session_tags = session_tags
+        association.modified_at = datetime.now(UTC)
+        self.changed(self)
+        return association
+
+    def delete(self, association: Association) -> None:
+        """Take the role away from pods that start from now on."""
+        self._associations.pop(association.id, None)
+        self.changed(self)
+
+    def _check_cluster(self, name: str) -> None:
+        if name not in eks_backends[self._account][self._region].clusters:
+            raise ResourceNotFoundException(message=f"No cluster found for name: {name}.")
+
+    def _check_role(self, role_arn: str) -> None:
+        iam = iam_backends[self._account][get_partition(self._region)]
+        if role_arn not in {role.arn for role in iam.roles.values()}:
+            raise InvalidParameterException(message="Role provided in the request does not exist.")
+
+
+def _account(association: Association) -> tuple[str, str]:
+    return association.namespace, association.service_account
+
+
+def webhook_configuration(associations: list[Association]) -> str:
+    """What the webhook of a cluster is told: whose pods get the variables and the token of Pod Identity."""
+    identities = [{"namespace": one.namespace, "serviceAccount": one.service_account} for one in associations]
+    return json.dumps({"identities": identities})
+
+
+class PodIdentityError(Exception):
+    """What CloudFormation shows when EKS refuses an association."""
+
+    def __init__(self, error: EKSError) -> None:
+        self.message = (
+            f'Resource handler returned message: "{json.loads(error.description)["message"]}" '
+            f"(Service: Eks, Status Code: {error.STATUS})"
+        )
+        super().__init__(self.message)
+
+
+class StackAssociation(CloudFormationModel):
+    """AWS::EKS::PodIdentityAssociation: made, changed and removed by a stack."""
+
+    def __init__(self, association: Association) -> None:
+        """Remember what was made."""
+        self.association = association
+
+    @property
+    def physical_resource_id(self) -> str:
+        """What Ref gives."""
+        return self.association.arn
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """No property gives an association a name."""
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """The type in a template."""
+        return "AWS::EKS::PodIdentityAssociation"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        """Whether Fn::GetAtt knows it."""
+        return attr in ("AssociationArn", "AssociationId")
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        """The association's ARN or id."""
+        known = {"AssociationArn": self.association.arn, "AssociationId": self.association.id}
+        if attribute_name not in known:
+            raise NotRehearsedError(f"not rehearsed: {attribute_name} of a Pod Identity association")
+        return known[attribute_name]
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,  # noqa: ARG003  # moto's signature
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,  # noqa: ARG003
+    ) -> "StackAssociation":
+        """Make the association."""
+        properties = _supported(cloudformation_json["Properties"])
+        try:
+            association = Associations.of(account_id, region_name).create(
+                properties["ClusterName"],
+                properties["Namespace"],
+                properties["ServiceAccount"],
+                properties["RoleArn"],
+                tags=_tags(properties),
+                session_tags=not properties.get("DisableSessionTags", False),
+            )
+        except EKSError as error:
+            raise PodIdentityError(error) from error
+        return cls(association)
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: "StackAssociation",
+        new_resource_name: str,  # noqa: ARG003
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> "StackAssociation":
+        """Change the role, the session tags or the tags in place; all else needs a new association."""
+        properties = _supported(cloudformation_json["Properties"])
+        try:
+            association = Associations.of(account_id, region_name).update(
+                original_resource.association,
+                role_arn=properties["RoleArn"],
+                session_tags=not properties.get("DisableSessionTags", False),
+            )
+        except EKSError as error:
+            raise PodIdentityError(error) from error
+        association.tags = _tags(properties)
+        return original_resource
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        """Remove the association; one that somebody has removed already is no failure."""
+        Associations.of(account_id, region_name).delete(self.association)
+
+
+def _supported(properties: dict[str, Any]) -> dict[str, Any]:
+    for name in ("Policy", "TargetRoleArn"):
+        if name in properties:
+            raise NotRehearsedError(f"not rehearsed: {name} of a Pod Identity association")
+    return properties
+
+
+def _tags(properties: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
