@@ -104,6 +104,7 @@ def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:
     condition = logical_id(stack, f"{HANDLER}/HasEcrPublic")
     managed = "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy"
     return [
+        *_asset_findings(stack),
         AcknowledgedFinding(
             rule=f"{managed}/service-role/AWSLambdaBasicExecutionRole]", where=role, reason=WRITES_LOGS
         ),
@@ -118,6 +119,25 @@ def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:
             where=role,
             reason=READS_CHARTS,
         ),
+    ]
+
+
+def _asset_findings(stack: Stack) -> list[AcknowledgedFinding]:
+    bucket = f"cdk-hnb659fds-assets-{stack.account}-{stack.region}"
+    wildcards = [
+        "Action::s3:GetBucket*",
+        "Action::s3:GetObject*",
+        "Action::s3:List*",
+        f"Resource::arn:<AWS::Partition>:s3:::{bucket}/*",
+    ]
+    return [
+        AcknowledgedFinding(
+            rule=f"AwsSolutions-IAM5[{wildcard}]",
+            where=f"{HANDLER}/ServiceRole/DefaultPolicy/Resource",
+            reason="CDK lets the handler read the bucket of this account's CDK assets, where the charts of "
+            "this project lie. It may write nothing there, and assets hold no secrets.",
+        )
+        for wildcard in wildcards
     ]
 
 

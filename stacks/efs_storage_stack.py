@@ -1,20 +1,27 @@
 """The stack that gives an existing cluster shared storage: file system, driver, classes and claims."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
 from aws_cdk import Environment as Target
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from airflow_efs.efs_csi_driver import EfsCsiDriver
 from airflow_efs.efs_storage_class import EfsStorageClass
 from airflow_efs.imported_cluster import ImportedCluster
 from airflow_efs.nfs_security_group import NfsSecurityGroup
+from airflow_efs.preflight import DeploymentRecord, Preflight
+from airflow_efs.sample_writer import SampleWriter
 from airflow_efs.shared_file_system import Lifecycle, MountTargetSubnet, SharedFileSystem
+from airflow_efs.static_volume import StaticVolume
 from airflow_efs.volume_claim import VolumeClaim
+from airflow_efs.volume_guards import ClaimGuard, DriverGuard
 from settings import Environment
+from settings.versions import deletions_are_guarded
 from stacks.acknowledged_findings import acknowledge, efs_storage_findings
+from stacks.intent import class_manifest, intent_of
 from stacks.kubectl_layer import kubectl_layer
 
 ENVIRONMENT_TAG = "airflow-efs:environment"
@@ -56,11 +63,20 @@ class EfsStorageStack(Stack):
             kubectl_layer=kubectl_layer(self, "KubectlLayer", cluster_version=environment.cluster.version),
             handler_role_arn=environment.cluster.access.role_arn,
         )
+        self._preflight = Preflight(self, "Preflight", cluster=self._cluster, intent=intent_of(environment))
         self._nfs = self._build_security_group()
         self._file_system = self._build_file_system()
         self._driver = self._build_driver()
         classes = self._build_storage_classes()
-        self._build_claims(classes)
+        claims = self._build_claims(classes)
+        volumes = self._build_volumes()
+        guards = self._build_claim_guard(claims, volumes)
+        writer = self._build_sample_writer([*claims, *volumes, *guards])
+        for part in (self._nfs, self._file_system, self._driver):
+            part.node.add_dependency(self._preflight)
+        self._record(
+            [self._nfs, self._file_system, self._driver, *classes.values(), *claims, *volumes, *writer]
+        )
         self._add_outputs()
         self._add_tags()
         acknowledge(self, efs_storage_findings(self))
@@ -129,34 +145,43 @@ class EfsStorageStack(Stack):
             node_policy_name=settings.node.policy_name,
         )
 
+    def _build_driver_guard(self) -> list[IDependable]:
+        environment = self._environment
+        if not deletions_are_guarded(environment.cluster.version):
+            return []
+        return [
+            DriverGuard(
+                self,
+                "DriverGuard",
+                cluster=self._cluster,
+                name=f"airflow-efs-{environment.name}-volumes",
+                driver=[self._driver],
+                doomed=[
+                    (claim.namespace, claim.name)
+                    for claim in environment.claims
+                    if claim.removal == "destroy"
+                ],
+            )
+        ]
+
     def _build_storage_classes(self) -> dict[str, EfsStorageClass]:
+        before = [self._driver.ready_to_provision, self._file_system.mount_targets_available]
+        before += self._build_driver_guard()
         return {
             settings.name: EfsStorageClass(
                 self,
                 f"StorageClass-{settings.name}",
                 cluster=self._cluster,
-                depends_on=[self._driver.ready_to_provision, self._file_system.mount_targets_available],
-                name=settings.name,
-                file_system_id=self._file_system.file_system_id,
-                base_path=settings.base_path,
-                directory_permissions=settings.directory_permissions,
-                uid=settings.owner.uid if settings.owner else None,
-                gid=settings.owner.gid if settings.owner else None,
-                gid_range=(settings.gid_range.start, settings.gid_range.end) if settings.gid_range else None,
-                sub_path_pattern=settings.sub_path_pattern,
-                ensure_unique_directory=settings.ensure_unique_directory,
-                reuse_access_point=settings.reuse_access_point,
-                mount_options=settings.mount_options,
-                reclaim_policy=settings.reclaim_policy,
-                volume_binding_mode=settings.volume_binding_mode,
-                default=settings.default,
-                labels=settings.labels,
+                depends_on=before,
+                field=f"storage_classes[{index}]",
+                manifest=class_manifest(settings, file_system_id=self._file_system.file_system_id),
+                adopted=settings.adopt,
             )
-            for settings in self._environment.storage_classes
+            for index, settings in enumerate(self._environment.storage_classes)
         }
 
-    def _build_claims(self, classes: dict[str, EfsStorageClass]) -> None:
-        for settings in self._environment.claims:
+    def _build_claims(self, classes: dict[str, EfsStorageClass]) -> list[VolumeClaim]:
+        return [
             VolumeClaim(
                 self,
                 # A namespace holds no dot, so two claims never share an id.
@@ -168,7 +193,84 @@ class EfsStorageStack(Stack):
                 size=settings.size,
                 access_mode=settings.access_mode,
                 removal_policy=_removal_policy(settings.removal),
+                adopted=settings.adopt,
+                labels=settings.labels,
             )
+            for settings in self._environment.claims
+        ]
+
+    def _build_volumes(self) -> list[StaticVolume]:
+        volumes = []
+        for settings in self._environment.volumes:
+            volume = StaticVolume(
+                self,
+                f"Volume-{settings.namespace}.{settings.name}",
+                cluster=self._cluster,
+                file_system_id=self._file_system.file_system_id,
+                volume_name=settings.persistent_volume,
+                name=settings.name,
+                namespace=settings.namespace,
+                path=settings.path,
+                uid=settings.owner.uid,
+                gid=settings.owner.gid,
+                permissions=settings.permissions,
+                size=settings.size,
+                access_mode=settings.access_mode,
+                read_only=settings.read_only,
+                removal_policy=_removal_policy(settings.removal),
+            )
+            volume.node.add_dependency(self._file_system.mount_targets_available)
+            volumes.append(volume)
+        return volumes
+
+    def _build_claim_guard(
+        self, claims: Sequence[VolumeClaim], volumes: Sequence[StaticVolume]
+    ) -> list[IDependable]:
+        environment = self._environment
+        made: list[VolumeClaim | StaticVolume] = [*claims, *volumes]
+        doomed = [
+            claim
+            for settings, claim in zip(environment.every_claim, made, strict=True)
+            if settings.removal == "destroy"
+        ]
+        if not doomed or not deletions_are_guarded(environment.cluster.version):
+            return []
+        return [
+            ClaimGuard(
+                self,
+                "ClaimGuard",
+                cluster=self._cluster,
+                name=f"airflow-efs-{environment.name}-claims",
+                claims=doomed,
+            )
+        ]
+
+    def _build_sample_writer(self, depends_on: Sequence[IDependable]) -> list[IDependable]:
+        settings = self._environment.sample_writer
+        if settings is None:
+            return []
+        return [
+            SampleWriter(
+                self,
+                "SampleWriter",
+                cluster=self._cluster,
+                depends_on=depends_on,
+                name=settings.name,
+                claim=settings.claim,
+                namespace=settings.namespace,
+                image=settings.image,
+            )
+        ]
+
+    def _record(self, after: Sequence[IDependable]) -> None:
+        DeploymentRecord(
+            self,
+            "Record",
+            cluster=self._cluster,
+            intent=self._preflight.intent,
+            file_system_id=self._file_system.file_system_id,
+            after=after,
+        )
 
     def _add_outputs(self) -> None:
         outputs = {
