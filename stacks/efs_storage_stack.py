@@ -155,7 +155,7 @@ class EfsStorageStack(Stack):
                 "DriverGuard",
                 cluster=self._cluster,
                 name=f"airflow-efs-{environment.name}-volumes",
-                driver=[self._driver],
+                driver=[self._driver.ready_to_provision],
                 doomed=[
                     (claim.namespace, claim.name)
                     for claim in environment.claims

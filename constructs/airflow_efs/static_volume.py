@@ -103,7 +103,7 @@ class StaticVolume(Construct):
                         },
                         "csi": {
                             "driver": PROVISIONER,
-                            "volumeHandle": f"{file_system_id}::{self._access_point.attr_access_point_id}",
+                            "volumeHandle": f"{file_system_id}::{self._access_point.ref}",
                         },
                     },
                 }

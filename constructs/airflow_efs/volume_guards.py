@@ -14,9 +14,9 @@ from airflow_efs.volume_claim import VolumeClaim
 class DriverGuard(Construct):
     """Lets the driver go only when no volume waits to be deleted by it.
 
-    Without the driver such a volume would stay Released, or Terminating, for ever. A volume that is Bound
-    stays as it is, and so does one that is retained; but the volume of a claim that goes with the stack must
-    be gone, in whatever phase it shows.
+    Without the driver such a volume would stay Released, or Terminating, for ever. A volume that is Bound or
+    retained is no obstacle; but the volume of a claim that goes with the stack must be gone, in whatever
+    phase the API server still sees it.
 
     Args:
         cluster: where the driver is.
@@ -37,11 +37,12 @@ class DriverGuard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         claim = "(params.spec.claimRef.namespace + '/' + params.spec.claimRef.name)"
-        bound = "(has(params.status) && has(params.status.phase) && params.status.phase == 'Bound')"
-        named = ", ".join(f"'{namespace}/{claim}'" for namespace, claim in doomed)
-        at_peace = f"{bound} && !has(params.metadata.deletionTimestamp)"
+        waits = "has(params.metadata.deletionTimestamp) || "
+        waits += "(has(params.status) && has(params.status.phase) && "
+        waits += "params.status.phase in ['Released', 'Failed'])"
         if doomed:
-            at_peace += f" && !(has(params.spec.claimRef) && {claim} in [{named}])"
+            named = ", ".join(f"'{namespace}/{name}'" for namespace, name in doomed)
+            waits += f" || (has(params.spec.claimRef) && {claim} in [{named}])"
         of_claim = f"(has(params.spec.claimRef) ? ' of claim ' + {claim} : '')"
         volume = f"'PersistentVolume ' + params.metadata.name + {of_claim}"
         DeletionGuard(
@@ -52,7 +53,7 @@ class DriverGuard(Construct):
             protects=driver,
             watched="PersistentVolume",
             condition=f"!has(params.spec.csi) || params.spec.csi.driver != '{PROVISIONER}' || "
-            f"params.spec.persistentVolumeReclaimPolicy != 'Delete' || ({at_peace})",
+            f"params.spec.persistentVolumeReclaimPolicy != 'Delete' || !({waits})",
             message=f"{volume} + ' waits for the EFS CSI driver to delete it: delete the stack "
             "again when it is gone. If it stays, its events say why (kubectl describe pv ' + "
             "params.metadata.name + '); to keep it, set its persistentVolumeReclaimPolicy to Retain "

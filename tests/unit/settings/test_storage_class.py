@@ -111,7 +111,7 @@ def test_root_and_the_highest_id_may_own_a_volume(load: Load) -> None:
             "allow_volume_expansion: is not a known key: known here: name, base_path, "
             "directory_permissions, owner, "
             "gid_range, sub_path_pattern, ensure_unique_directory, reuse_access_point, mount_options, "
-            "reclaim_policy, volume_binding_mode, default, labels"
+            "reclaim_policy, volume_binding_mode, default, labels, annotations, adopt"
         ]),
     ],
 )  # fmt: skip
