@@ -192,7 +192,7 @@ class EfsStorageStack(Stack):
                 namespace=settings.namespace,
                 size=settings.size,
                 access_mode=settings.access_mode,
-                removal_policy=_removal_policy(settings.removal),
+                removal_policy=_claim_policy(settings.removal, adopted=settings.adopt),
                 adopted=settings.adopt,
                 labels=settings.labels,
             )
@@ -217,7 +217,7 @@ class EfsStorageStack(Stack):
                 size=settings.size,
                 access_mode=settings.access_mode,
                 read_only=settings.read_only,
-                removal_policy=_removal_policy(settings.removal),
+                removal_policy=_claim_policy(settings.removal, adopted=False),
             )
             volume.node.add_dependency(self._file_system.mount_targets_available)
             volumes.append(volume)
@@ -301,3 +301,11 @@ class EfsStorageStack(Stack):
 
 def _removal_policy(removal: Literal["retain", "destroy"]) -> RemovalPolicy:
     return RemovalPolicy.RETAIN if removal == "retain" else RemovalPolicy.DESTROY
+
+
+def _claim_policy(removal: Literal["retain", "destroy"], *, adopted: bool) -> RemovalPolicy:
+    # A first deployment that fails takes back the claims that it has made, or they would be in the way of the
+    # next one. An adopted claim was there before.
+    if removal == "retain" and not adopted:
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    return _removal_policy(removal)

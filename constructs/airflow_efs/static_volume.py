@@ -35,7 +35,7 @@ class StaticVolume(Construct):
         size: a Kubernetes quantity, which EFS takes no notice of.
         access_mode: Default: ``ReadWriteMany``.
         read_only: whether pods can only read it. Default: False.
-        removal_policy: Default: retain.
+        removal_policy: Default: retain, but not after a deployment that made it and failed.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class StaticVolume(Construct):
         size: str,
         access_mode: Literal["ReadWriteMany", "ReadWriteOnce"] = "ReadWriteMany",
         read_only: bool = False,
-        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
         self._name = name

@@ -25,7 +25,7 @@ class VolumeClaim(Construct):
         size: a Kubernetes quantity. EFS grows by itself and takes no notice of it, but Kubernetes wants
             one.
         access_mode: Default: ``ReadWriteMany``.
-        removal_policy: Default: retain.
+        removal_policy: Default: retain, but not after a deployment that made it and failed.
         adopted: the claim may be there already, made by somebody else. Default: False.
         labels: of the claim. Default: none.
     """
@@ -41,7 +41,7 @@ class VolumeClaim(Construct):
         namespace: str,
         size: str,
         access_mode: Literal["ReadWriteMany", "ReadWriteOnce"] = "ReadWriteMany",
-        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         adopted: bool = False,
         labels: Mapping[str, str] | None = None,
     ) -> None:

@@ -35,6 +35,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         audit_trail,
         change_sets,
         cloudformation,
+        declared_access_points,
         efs_authorization,
         eks_access_api,
         file_systems,
@@ -53,7 +54,14 @@ def _serve(environment: Environment, plan: Plan) -> None:
 
     authority = CertificateAuthority(plan.directory)
     lambda_functions.keep_layers()
-    for part in (cloudformation, change_sets, file_systems, managed_policies, audit_trail):
+    for part in (
+        cloudformation,
+        change_sets,
+        file_systems,
+        declared_access_points,
+        managed_policies,
+        audit_trail,
+    ):
         part.install()
     for part_of_iam in (eks_access_api, efs_authorization):
         part_of_iam.install()

@@ -18,6 +18,7 @@ from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
+from tests.rehearsal.objects import make_deployment
 
 NAME = "storage"
 STACK = f"EfsStorageStack-{NAME}"
@@ -346,21 +347,7 @@ def test_an_update_that_fails_later_gives_the_former_class_back(
     def later_failure(content: dict[str, Any]) -> None:
         content["sample_writer"] = {"claim": "kept", "name": "taken"}
 
-    labels = {"app": "taken"}
-    kubernetes.AppsV1Api(rehearsal.kubernetes()).create_namespaced_deployment(
-        "default",
-        kubernetes.V1Deployment(
-            metadata=kubernetes.V1ObjectMeta(name="taken"),
-            spec=kubernetes.V1DeploymentSpec(
-                replicas=0,
-                selector=kubernetes.V1LabelSelector(match_labels=labels),
-                template=kubernetes.V1PodTemplateSpec(
-                    metadata=kubernetes.V1ObjectMeta(labels=labels),
-                    spec=kubernetes.V1PodSpec(containers=[kubernetes.V1Container(name="none", image="none")]),
-                ),
-            ),
-        ),
-    )
+    make_deployment(rehearsal.kubernetes(), "taken")
     refusal(rehearsal, folder, with_(one_more_class, later_failure))
     assert status(rehearsal) == "UPDATE_ROLLBACK_COMPLETE"
     parameters = parameters_of(rehearsal, "logs")

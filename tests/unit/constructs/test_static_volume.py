@@ -78,7 +78,7 @@ def test_the_claim_goes_before_the_volume_and_that_before_the_access_point(
 def test_everything_of_it_stays(stack: Stack, cluster: ImportedCluster) -> None:
     template = build(stack, cluster)
     made = [*of_type(template, MANIFEST).values(), only(of_type(template, "AWS::EFS::AccessPoint"))]
-    assert [one["DeletionPolicy"] for one in made] == ["Retain"] * 3
+    assert [one["DeletionPolicy"] for one in made] == ["RetainExceptOnCreate"] * 3
 
 
 def test_everything_of_it_goes_when_told_to(stack: Stack, cluster: ImportedCluster) -> None:

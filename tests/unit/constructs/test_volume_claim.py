@@ -52,7 +52,7 @@ def test_it_comes_after_its_class(stack: Stack, cluster: ImportedCluster) -> Non
 
 def test_it_stays_in_the_cluster(stack: Stack, cluster: ImportedCluster) -> None:
     claim, _ = build(stack, cluster)
-    assert (claim["DeletionPolicy"], claim["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (claim["DeletionPolicy"], claim["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_it_goes_when_told_to(stack: Stack, cluster: ImportedCluster) -> None:

@@ -310,3 +310,78 @@ def test_worked_example_b_has_its_exact_values(dynamic_provisioning: Template) -
         "storageClassName": "efs-sc-1",
         "resources": {"requests": {"storage": "5Gi"}},
     }
+
+
+def with_parts(environment: Environment, **sections: object) -> Environment:
+    """The environment with sections written as in a file."""
+    fields = environment.model_dump(exclude={"pipeline"}, exclude_none=True)
+    return Environment.named(environment.name, {**fields, **sections})
+
+
+@pytest.fixture
+def everything(synthesized: Callable[[Environment], Template]) -> Template:
+    """A claim that goes, a volume, and the writer."""
+    return synthesized(
+        with_parts(
+            load_environment("dynamic-provisioning", ENVIRONMENTS),
+            claims=[{"name": "gone", "storage_class": "efs-sc-1", "size": "1Gi", "removal": "destroy"}],
+            volumes=[{"name": "dags", "path": "/dags", "owner": {"uid": 1, "gid": 1}}],
+            sample_writer={"claim": "dags"},
+        )
+    )
+
+
+def guard_of(template: Template, name: str) -> str:
+    (found,) = (
+        key
+        for key, value in of_type(template, "Custom::AWSCDK-EKS-KubernetesPatch").items()
+        if value["Properties"]["ResourceName"] == f"configmap/airflow-efs-dynamic-provisioning-{name}"
+    )
+    return found
+
+
+def test_the_driver_outlives_its_guard_and_that_the_classes(everything: Template) -> None:
+    guard, made = guard_of(everything, "volumes"), resources(everything)
+    assert release_of(everything, "aws-efs-csi-driver") in waits_for(made, guard)
+    assert any(key.startswith("DriverControllerPolicy") for key in waits_for(made, guard))
+    assert guard in waits_for(made, release_of(everything, "efs-class-"))
+
+
+def test_a_claim_that_goes_outlives_its_guard_and_that_the_writer(everything: Template) -> None:
+    guard, made = guard_of(everything, "claims"), resources(everything)
+    (writer,) = of_kind(everything, "Deployment")
+    assert set(of_kind(everything, "PersistentVolumeClaim")) & waits_for(made, guard)
+    assert guard in waits_for(made, writer)
+
+
+def test_a_volume_comes_after_every_mount_target(everything: Template) -> None:
+    (volume,) = of_kind(everything, "PersistentVolume")
+    assert set(of_type(everything, "AWS::EFS::MountTarget")) <= waits_for(resources(everything), volume)
+
+
+def test_without_a_claim_that_goes_only_the_driver_is_guarded(dynamic_provisioning: Template) -> None:
+    dynamic_provisioning.resource_count_is("Custom::AWSCDK-EKS-KubernetesPatch", 1)
+
+
+def test_an_old_cluster_has_no_guards(synthesized: Callable[[Environment], Template]) -> None:
+    environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    template = synthesized(altered(environment, "cluster", version="1.29"))
+    template.resource_count_is("Custom::AWSCDK-EKS-KubernetesPatch", 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "policy"),
+    [
+        ({}, "RetainExceptOnCreate"),
+        ({"adopt": True}, "Retain"),
+        ({"removal": "destroy"}, "Delete"),
+        ({"removal": "destroy", "adopt": True}, "Delete"),
+    ],
+    ids=str,
+)
+def test_a_claim_stays_unless_a_failed_deployment_made_it(
+    synthesized: Callable[[Environment], Template], fields: dict[str, object], policy: str
+) -> None:
+    claim = {"name": "one", "storage_class": "efs-sc-1", "size": "1Gi", **fields}
+    template = synthesized(with_parts(load_environment("dynamic-provisioning", ENVIRONMENTS), claims=[claim]))
+    assert only(of_kind(template, "PersistentVolumeClaim"))["DeletionPolicy"] == policy
