@@ -70,7 +70,7 @@ class EfsStorageStack(Stack):
         classes = self._build_storage_classes()
         claims = self._build_claims(classes)
         volumes = self._build_volumes()
-        guards = self._build_claim_guard(claims, volumes)
+        guards = self._build_claim_guard([*classes.values()], claims, volumes)
         writer = self._build_sample_writer([*claims, *volumes, *guards])
         for part in (self._nfs, self._file_system, self._driver):
             part.node.add_dependency(self._preflight)
@@ -224,7 +224,10 @@ class EfsStorageStack(Stack):
         return volumes
 
     def _build_claim_guard(
-        self, claims: Sequence[VolumeClaim], volumes: Sequence[StaticVolume]
+        self,
+        classes: Sequence[EfsStorageClass],
+        claims: Sequence[VolumeClaim],
+        volumes: Sequence[StaticVolume],
     ) -> list[IDependable]:
         environment = self._environment
         made: list[VolumeClaim | StaticVolume] = [*claims, *volumes]
@@ -242,6 +245,8 @@ class EfsStorageStack(Stack):
                 cluster=self._cluster,
                 name=f"airflow-efs-{environment.name}-claims",
                 claims=doomed,
+                # All of it, so that nothing is deleted of a stack whose deletion is refused.
+                others=[*classes, *claims, *volumes],
             )
         ]
 
@@ -252,7 +257,8 @@ class EfsStorageStack(Stack):
         return [
             SampleWriter(
                 self,
-                "SampleWriter",
+                # Its name is in the id: a renamed one is made anew, and the former one deleted.
+                f"SampleWriter-{settings.namespace}.{settings.name}",
                 cluster=self._cluster,
                 depends_on=depends_on,
                 name=settings.name,

@@ -71,6 +71,7 @@ class ClaimGuard(Construct):
         cluster: where the claims are.
         name: a name that is unique in the cluster.
         claims: those that are deleted with the stack; at least one.
+        others: what else is not deleted before the claims could be. Default: nothing.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class ClaimGuard(Construct):
         cluster: ImportedCluster,
         name: str,
         claims: Sequence[VolumeClaim | StaticVolume],
+        others: Sequence[IDependable] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         names = [f"{claim.namespace}/{claim.name}" for claim in claims]
@@ -94,7 +96,7 @@ class ClaimGuard(Construct):
             "Guard",
             cluster=cluster,
             name=name,
-            protects=list(claims),
+            protects=[*claims, *others],
             watched="Pod",
             namespaces=sorted({claim.namespace for claim in claims}),
             condition="(has(params.status) && has(params.status.phase) && params.status.phase in "

@@ -1,6 +1,7 @@
-"""Access points of a template: their ids are text there, and numbers in every answer of EFS.
+"""Access points of a template: what `Ref` gives, and users and groups as numbers.
 
-moto keeps what the template says, and the driver's SDK refuses text where the service has numbers.
+moto gives no id, and keeps the users and groups of a template as text; the driver's SDK refuses text where
+the service has numbers.
 """
 
 import copy
@@ -10,7 +11,8 @@ from moto.efs.models import AccessPoint
 
 
 def install() -> None:
-    """Make moto keep users and groups of an access point as numbers."""
+    """Make moto know the id of an access point, and keep its users and groups as numbers."""
+    AccessPoint.physical_resource_id = property(lambda point: point.access_point_id)  # type: ignore
     create = AccessPoint.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
 
     def create_with_numbers(

@@ -177,8 +177,9 @@ def inventory(rehearsal: Rehearsal) -> dict[str, Any]:
         "claims": [
             f"{claim.metadata.namespace}/{claim.metadata.name}"
             for claim in core.list_persistent_volume_claim_for_all_namespaces().items
+            if claim.metadata
         ],
-        "volumes": [volume.metadata.name for volume in core.list_persistent_volume().items],
+        "volumes": [one.metadata.name for one in core.list_persistent_volume().items if one.metadata],
     }
 
 

@@ -7,7 +7,7 @@ from airflow_efs.efs_storage_class import EfsStorageClass, storage_class_manifes
 from airflow_efs.imported_cluster import ImportedCluster
 from airflow_efs.volume_claim import VolumeClaim
 from airflow_efs.volume_guards import ClaimGuard, DriverGuard
-from tests.unit.templates import manifests, of_type
+from tests.unit.templates import manifests, of_type, resources, waits_for
 
 
 def validation(template: Template) -> dict[str, str]:
@@ -75,7 +75,14 @@ def test_a_claim_waits_for_the_pods_of_its_namespace(stack: Stack, cluster: Impo
         )
         for number in (1, 2)
     ]
-    ClaimGuard(stack, "Guard", cluster=cluster, name="guard", claims=claims)
-    rule = validation(Template.from_stack(stack))
+    other = CfnResource(stack, "Other", type="Test::Other")
+    ClaimGuard(stack, "Guard", cluster=cluster, name="guard", claims=claims, others=[other])
+    template = Template.from_stack(stack)
+    (guard,) = of_type(template, "Custom::AWSCDK-EKS-KubernetesPatch")
+    made = resources(template)
+    manifests_of_claims = [key for key in made if key.startswith("Claim") and "Manifest" in key]
+    assert len(manifests_of_claims) == 2
+    assert {*manifests_of_claims, "Other"} <= waits_for(made, guard)
+    rule = validation(template)
     assert rule["expression"].endswith("in ['airflow/claim-1', 'airflow/claim-2'])")
     assert "(one of airflow/claim-1, airflow/claim-2)" in rule["messageExpression"]

@@ -1,10 +1,10 @@
 """Access points of a template."""
 
 from rehearsal.account import declared_access_points
-from tests.unit.rehearsal.account.stacks import Stacks, aws_client
+from tests.unit.rehearsal.account.stacks import Stacks, aws_client, parameter
 
 
-def test_users_and_groups_are_numbers_in_an_answer(stacks: Stacks) -> None:
+def test_ref_is_its_id_and_users_and_groups_are_numbers(stacks: Stacks) -> None:
     declared_access_points.install()
     stacks.deploy(
         {
@@ -20,6 +20,7 @@ def test_users_and_groups_are_numbers_in_an_answer(stacks: Stacks) -> None:
                     },
                 },
             },
+            "A": parameter({"Ref": "P"}),
         }
     )
     (point,) = aws_client("efs").describe_access_points()["AccessPoints"]
@@ -29,3 +30,5 @@ def test_users_and_groups_are_numbers_in_an_answer(stacks: Stacks) -> None:
         "OwnerGid": 4,
         "Permissions": "755",
     }
+    found = aws_client("ssm").get_parameter(Name="stack-A")["Parameter"]["Value"]
+    assert found == point["AccessPointId"]
