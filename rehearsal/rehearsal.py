@@ -197,7 +197,8 @@ class Rehearsal:
     def _make_namespaces(self) -> None:
         # A claim's namespace exists in the real cluster; the deployment does not make it.
         core = kubernetes_client.CoreV1Api(self.kubernetes())
-        for name in sorted({claim.namespace for claim in self.settings.claims} - {"default", "kube-system"}):
+        used = {claim.namespace for claim in self.settings.every_claim}
+        for name in sorted(used - {"default", "kube-system"}):
             metadata = kubernetes_client.V1ObjectMeta(name=name)
             core.create_namespace(kubernetes_client.V1Namespace(metadata=metadata))
 

@@ -58,6 +58,8 @@ RESOURCE_TYPES = {
         Treatment.COMPLETED, "states, one in a zone, security groups, changes in place"
     ),
     "AWS::EKS::AccessEntry": Treated(Treatment.OURS, "decides in the cluster"),
+    "AWS::EKS::Addon": Treated(Treatment.OURS, "installs the driver"),
+    "AWS::EKS::PodIdentityAssociation": Treated(Treatment.OURS, "decides who the driver is"),
     "AWS::IAM::ManagedPolicy": Treated(Treatment.COMPLETED, "versions, changes in place"),
     "AWS::IAM::Policy": Treated(Treatment.MOTO),
     "AWS::IAM::Role": Treated(Treatment.COMPLETED, "changes in place"),

@@ -42,6 +42,26 @@ def base_path_faults(base_path: str) -> Iterator[Fault]:
     )
 
 
+def root_path_faults(path: str) -> Iterator[Fault]:
+    """What EFS would refuse in the path of an access point that is made as it is written."""
+    if not path.startswith("/"):
+        yield Fault("is not an absolute path", "begin it with /", ("path",))
+    elif normpath(path) in ("/", "//"):
+        yield Fault("is the whole file system", "write a directory, such as /dags", ("path",))
+    elif path.endswith("/"):
+        yield Fault("has a slash too many", f"write {normpath(path)}", ("path",))
+    elif path.count("/") > DEEPEST:
+        yield Fault(
+            f"is {path.count('/')} directories deep, EFS allows {DEEPEST}", "remove a directory", ("path",)
+        )
+    elif len(path.encode()) > LONGEST:
+        yield Fault(
+            f"is {len(path.encode())} characters long, EFS allows {LONGEST}", "write a shorter one", ("path",)
+        )
+    else:
+        yield from _directory_faults(path.removeprefix("/"), "path", normpath(path))
+
+
 def pattern_faults(pattern: str) -> Iterator[Fault]:
     """What the driver or EFS would refuse in a pattern, whatever the base path."""
     known = ", ".join(VARIABLES)

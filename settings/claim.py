@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from settings.kubernetes import Namespace, ObjectName, Size
+from settings.kubernetes import Labels, Namespace, ObjectName, Size
 from settings.section import Section
 
 
@@ -24,4 +24,8 @@ class Claim(Section):
     )
     removal: Literal["retain", "destroy"] = Field(
         default="retain", description="What deleting the stack does to the claim."
+    )
+    labels: Labels = Field(default={}, description="Labels of the claim.")
+    adopt: bool = Field(
+        default=False, description="Take over a claim of this name that is in the cluster already."
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -14,8 +14,13 @@ from settings.driver import Driver
 from settings.faults import Fault, FaultsError
 from settings.file_system import FileSystem
 from settings.pipeline import Pipeline
+from settings.sample_writer import SampleWriter
 from settings.section import Section, repeats
 from settings.storage_class import StorageClass
+from settings.volume import Volume
+
+MOST_ACCESS_POINTS: Final = 10_000
+"""What EFS allows on a file system. Every volume is one."""
 
 
 class Environment(Section):
@@ -37,6 +42,12 @@ class Environment(Section):
     claims: Annotated[tuple[Claim, ...], Field(strict=False)] = Field(
         default=(), description="PersistentVolumeClaims that the stack makes."
     )
+    volumes: Annotated[tuple[Volume, ...], Field(strict=False)] = Field(
+        default=(), description="Volumes that the stack makes beforehand, each with its claim."
+    )
+    sample_writer: SampleWriter | None = Field(
+        default=None, description="A pod that writes to a claim, to see it work; null: none."
+    )
     pipeline: Pipeline | None = Field(default=None, description="The pipeline; null: none.")
 
     _name: str = PrivateAttr(default="")
@@ -57,6 +68,11 @@ class Environment(Section):
         """The archive of the driver's chart; None where the chart comes from its repository."""
         archive = self.driver.chart_archive
         return None if archive is None else self._directory / archive
+
+    @property
+    def every_claim(self) -> tuple[Claim | Volume, ...]:
+        """What has a name, a namespace and a removal of a claim: the claims, then the volumes."""
+        return (*self.claims, *self.volumes)
 
     @classmethod
     def named(cls, name: str, fields: Mapping[str, object], directory: Path = Path()) -> Self:
@@ -80,6 +96,8 @@ class Environment(Section):
         yield from self._file_system_faults()
         yield from self._class_faults()
         yield from self._claim_faults()
+        yield from self._volume_faults()
+        yield from self._sample_writer_faults()
 
     def _cluster_faults(self) -> Iterator[Fault]:
         for fault in oidc_faults(self.cluster.oidc_issuer, self.region, oidc_hosts(self.region)):
@@ -160,3 +178,42 @@ class Environment(Section):
                 "give each claim its own name",
                 ("claims", index, "name"),
             )
+
+    def _volume_faults(self) -> Iterator[Fault]:
+        claims = {(item.namespace, item.name): index for index, item in enumerate(self.claims)}
+        for index, volume in enumerate(self.volumes):
+            if (earlier := claims.get((volume.namespace, volume.name))) is not None:
+                yield Fault(
+                    f"is the name of claims[{earlier}], too",
+                    "give each claim its own name",
+                    ("volumes", index, "name"),
+                )
+        for index, earlier in repeats(self.volumes, lambda item: (item.namespace, item.name)):
+            yield Fault(
+                f"is the name of two volumes in namespace {self.volumes[index].namespace}, "
+                f"first of volumes[{earlier}]",
+                "give each volume its own name",
+                ("volumes", index, "name"),
+            )
+        wanted = len(self.every_claim)
+        if wanted > MOST_ACCESS_POINTS:
+            yield Fault(
+                f"and claims want {wanted} access points, EFS allows {MOST_ACCESS_POINTS} on a file system",
+                "remove some, or divide them among two environments",
+                ("volumes",),
+                "",
+            )
+
+    def _sample_writer_faults(self) -> Iterator[Fault]:
+        writer = self.sample_writer
+        if writer is None:
+            return
+        here = ("sample_writer", "claim")
+        usable = [(item.namespace, item.name) for item in self.every_claim]
+        if (writer.namespace, writer.claim) not in usable:
+            known = ", ".join(f"{namespace}/{name}" for namespace, name in usable)
+            cure = f"choose one of {known}" if usable else "define one in claims"
+            yield Fault(f"is not a claim of this file in namespace {writer.namespace}", cure, here)
+        for volume in self.volumes:
+            if (volume.namespace, volume.name) == (writer.namespace, writer.claim) and volume.read_only:
+                yield Fault("can only be read", "choose a claim that can be written", here)

@@ -62,6 +62,30 @@ def _check_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 Labels = Annotated[Mapping[str, str], AfterValidator(_check_labels)]
 
+_MOST_ANNOTATION_BYTES: Final = 256 * 1024
+
+
+def _annotation_faults(annotations: Mapping[str, str]) -> Iterator[Fault]:
+    for key in annotations:
+        if re.fullmatch(_LABEL_KEY, key) is None:
+            yield Fault(
+                "is not an annotation key that Kubernetes accepts",
+                "write NAME or DOMAIN/NAME, the name of at most 63 letters, digits and -_.",
+                (key,),
+                f'key "{key}"',
+            )
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
+    if size > _MOST_ANNOTATION_BYTES:
+        yield Fault(f"has {size} bytes, 262144 are allowed", "write less", subject="")
+
+
+def _check_annotations(annotations: Mapping[str, str]) -> Mapping[str, str]:
+    FaultsError.raise_if_any(_annotation_faults(annotations))
+    return annotations
+
+
+Annotations = Annotated[Mapping[str, str], AfterValidator(_check_annotations)]
+
 _QUANTITY: Final = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[mkMGTPE]|[eE][+-]?[0-9]{1,2})?"
 _FACTORS: Final = {
     "": Decimal(1),
@@ -85,6 +109,24 @@ def quantity_in_bytes(text: str) -> Decimal:
     if suffix in _FACTORS:
         return number * _FACTORS[suffix]
     return number.scaleb(int(suffix[1:]))
+
+
+def quantity_spellings(text: str) -> list[str]:
+    """A quantity as it is written, and as Kubernetes writes it: with the largest suffix that leaves it whole.
+
+    Raises:
+        ValueError: the text is not a quantity.
+    """
+    size = quantity_in_bytes(text)
+    suffixes = {
+        "binary": [(suffix, factor) for suffix, factor in _FACTORS.items() if suffix.endswith("i")],
+        "decimal": [(suffix, factor) for suffix, factor in _FACTORS.items() if not suffix.endswith("i")],
+    }["binary" if text.endswith("i") else "decimal"]
+    whole = [(factor, suffix) for suffix, factor in suffixes if size % factor == 0]
+    if not whole:
+        return [text]
+    factor, suffix = max(whole)
+    return list(dict.fromkeys([text, f"{int(size / factor)}{suffix}"]))
 
 
 def _check_size(text: str) -> str:

@@ -7,11 +7,20 @@ from pydantic import Field, model_validator
 
 from settings.access_point_path import base_path_faults, pattern_faults, volume_path_faults
 from settings.faults import Fault, FaultsError
-from settings.kubernetes import Labels, ObjectName
+from settings.kubernetes import Annotations, Labels, ObjectName
 from settings.mount_options import mount_option_faults
 from settings.section import Between, Form, Section
 
 _HIGHEST_ID: Final = 2**31 - 1
+
+DEFAULT_CLASS_ANNOTATION: Final = "storageclass.kubernetes.io/is-default-class"
+"""What Kubernetes knows a default class by."""
+
+
+DirectoryPermissions = Annotated[
+    str,
+    Form(r"[0-7]{3,4}", "is not an octal mode", 'write three or four octal digits in quotes, such as "700"'),
+]
 
 
 class Owner(Section):
@@ -45,12 +54,9 @@ class StorageClass(Section):
     base_path: str = Field(
         default="/", description="Directory of the file system below which the volumes are."
     )
-    directory_permissions: Annotated[
-        str,
-        Form(
-            r"[0-7]{3,4}", "is not an octal mode", 'write three or four octal digits in quotes, such as "700"'
-        ),
-    ] = Field(default="700", description="Mode of a volume's directory, octal, in quotes.")
+    directory_permissions: DirectoryPermissions = Field(
+        default="700", description="Mode of a volume's directory, octal, in quotes."
+    )
     owner: Owner | None = Field(
         default=None, description="Owner of every volume's directory; null: from gid_range."
     )
@@ -80,6 +86,12 @@ class StorageClass(Section):
     )
     default: bool = Field(default=False, description="Make this the cluster's default class.")
     labels: Labels = Field(default={}, description="Labels of the class.")
+    annotations: Annotations = Field(default={}, description="Annotations of the class, besides default's.")
+    adopt: bool = Field(
+        default=False,
+        description="Take over a class of this name that is in the cluster already; it then stays when it "
+        "leaves the stack.",
+    )
 
     @model_validator(mode="after")
     def _is_what_the_driver_accepts(self) -> Self:
@@ -87,6 +99,7 @@ class StorageClass(Section):
         return self
 
     def _faults(self) -> Iterator[Fault]:
+        yield from self._annotation_faults()
         yield from mount_option_faults(self.mount_options, ("mount_options",))
         if self.sub_path_pattern is None and not self.ensure_unique_directory:
             yield Fault(
@@ -99,6 +112,13 @@ class StorageClass(Section):
             path_faults += pattern_faults(self.sub_path_pattern)
         # The length of a path that is wrong in itself would only distract.
         yield from path_faults or self.volume_path_faults()
+
+    def _annotation_faults(self) -> Iterator[Fault]:
+        for key in self.annotations:
+            if key == DEFAULT_CLASS_ANNOTATION:
+                yield Fault("is what default says", "write default: true instead", ("annotations", key), key)
+            elif key.startswith("helm.sh/"):
+                yield Fault("belongs to Helm", "remove it", ("annotations", key), key)
 
     def volume_path_faults(self, claim: tuple[str, str] | None = None) -> Iterator[Fault]:
         """What EFS would refuse in the path of a volume for a claim, given as namespace and name."""

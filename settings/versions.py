@@ -40,6 +40,12 @@ CLUSTER_VERSIONS: Final[tuple[str, ...]] = tuple(
 )
 """Cluster versions that a layer serves, oldest first."""
 
+SAMPLE_WRITER_IMAGE: Final = "public.ecr.aws/docker/library/busybox:1.37"
+"""Image of the sample writer: a shell and `date`, from a registry that limits nobody by address."""
+
+DELETION_GUARDS_SINCE: Final = (1, 30)
+"""Kubernetes version in which ValidatingAdmissionPolicy is stable; older clusters delete without guards."""
+
 PIPELINE_PYTHON: Final = "3.11"
 """Python of the pipeline's synth step: the oldest that this project supports. The image has up to 3.14."""
 
@@ -48,6 +54,12 @@ PIPELINE_NODE: Final = "24"
 
 PIPELINE_CDK_ASSETS: Final = "4.7.3"
 """The npm package cdk-assets, with which the pipeline publishes assets; unpinned, CDK takes the latest."""
+
+
+def deletions_are_guarded(version: str) -> bool:
+    """Whether a cluster of this version, such as "1.35", can refuse a deletion."""
+    major, minor = version.split(".")
+    return (int(major), int(minor)) >= DELETION_GUARDS_SINCE
 
 
 class UnsupportedClusterVersionError(ValueError):

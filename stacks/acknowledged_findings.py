@@ -106,8 +106,6 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
     # The role is the provider's own only when the cluster admits it by an access entry.
     if _exists(stack, f"{HANDLER}/ServiceRole"):
         findings += _handler_role_findings(stack)
-        if _exists(stack, "Driver/ChartArchive"):
-            findings += _asset_findings(stack)
     if _exists(stack, "Cluster/HandlerSecurityGroup"):
         findings += _handler_network_findings(stack)
     if _exists(stack, BACKUP_ROLE):
@@ -126,7 +124,7 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
 def _asset_findings(stack: Stack) -> list[AcknowledgedFinding]:
     qualifier = stack.synthesizer.bootstrap_qualifier
     bucket = f"cdk-{qualifier}-assets-{stack.account}-{stack.region}"
-    found = [
+    wildcards = [
         "Action::s3:GetBucket*",
         "Action::s3:GetObject*",
         "Action::s3:List*",
@@ -134,12 +132,12 @@ def _asset_findings(stack: Stack) -> list[AcknowledgedFinding]:
     ]
     return [
         AcknowledgedFinding(
-            rule=f"AwsSolutions-IAM5[{what}]",
+            rule=f"AwsSolutions-IAM5[{wildcard}]",
             where=f"{HANDLER}/ServiceRole/DefaultPolicy/Resource",
-            reason="CDK grants it so that the handler can fetch the driver's chart. It is read-only, and on "
-            "one bucket: that of the assets of this account and region, code and charts without secrets.",
+            reason="CDK lets the handler read the bucket of this account's CDK assets, where the charts of "
+            "this project lie. It may write nothing there, and assets hold no secrets.",
         )
-        for what in found
+        for wildcard in wildcards
     ]
 
 
@@ -147,6 +145,7 @@ def _handler_role_findings(stack: Stack) -> list[AcknowledgedFinding]:
     role = f"{HANDLER}/ServiceRole/Resource"
     condition = logical_id(stack, f"{HANDLER}/HasEcrPublic")
     return [
+        *_asset_findings(stack),
         AcknowledgedFinding(
             rule=f"{MANAGED_POLICY}/service-role/AWSLambdaBasicExecutionRole]", where=role, reason=WRITES_LOGS
         ),

@@ -1,21 +1,28 @@
 """The stack that gives an existing cluster shared storage: file system, driver, classes and claims."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
 from aws_cdk import Environment as Target
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from airflow_efs.efs_csi_driver import EfsCsiDriver
 from airflow_efs.efs_csi_installation import Irsa, PodIdentity
 from airflow_efs.efs_storage_class import EfsStorageClass
 from airflow_efs.imported_cluster import HandlerNetwork, ImportedCluster
+from airflow_efs.preflight import DeploymentRecord, Preflight
+from airflow_efs.sample_writer import SampleWriter
+from airflow_efs.static_volume import StaticVolume
 from airflow_efs.volume_claim import VolumeClaim
+from airflow_efs.volume_guards import ClaimGuard, DriverGuard
 from settings import Environment
+from settings.versions import deletions_are_guarded
 from stacks.acknowledged_findings import acknowledge, efs_storage_findings
 from stacks.driver_installation import driver_controller, driver_installation, driver_node
 from stacks.file_system import file_system_of
+from stacks.intent import class_manifest, intent_of
 from stacks.kubectl_layer import kubectl_layer
 from stacks.removal import removal_policy
 
@@ -59,11 +66,18 @@ class EfsStorageStack(Stack):
             handler_role_arn=environment.cluster.access.role_arn,
             handler_network=self._handler_network(),
         )
+        self._preflight = Preflight(self, "Preflight", cluster=self._cluster, intent=intent_of(environment))
         storage = file_system_of(self, environment=environment, vpc=self._vpc)
         self._file_system = storage.file_system
         self._driver = self._build_driver()
         classes = self._build_storage_classes()
-        self._build_claims(classes)
+        claims = self._build_claims(classes)
+        volumes = self._build_volumes()
+        guards = self._build_claim_guard([*classes.values()], claims, volumes)
+        writer = self._build_sample_writer([*claims, *volumes, *guards])
+        for part in (*storage.parts, self._driver):
+            part.node.add_dependency(self._preflight)
+        self._record([*storage.parts, self._driver, *classes.values(), *claims, *volumes, *writer])
         self._add_outputs(storage.outputs)
         self._add_tags()
         acknowledge(self, efs_storage_findings(self))
@@ -105,34 +119,43 @@ class EfsStorageStack(Stack):
             mounts_as_root=self._environment.file_system.policy.root_access == "allowed",
         )
 
+    def _build_driver_guard(self) -> list[IDependable]:
+        environment = self._environment
+        if not deletions_are_guarded(environment.cluster.version):
+            return []
+        return [
+            DriverGuard(
+                self,
+                "DriverGuard",
+                cluster=self._cluster,
+                name=f"airflow-efs-{environment.name}-volumes",
+                driver=[self._driver.ready_to_provision],
+                doomed=[
+                    (claim.namespace, claim.name)
+                    for claim in environment.claims
+                    if claim.removal == "destroy"
+                ],
+            )
+        ]
+
     def _build_storage_classes(self) -> dict[str, EfsStorageClass]:
+        before = [self._driver.ready_to_provision, self._file_system.mount_targets_available]
+        before += self._build_driver_guard()
         return {
             settings.name: EfsStorageClass(
                 self,
                 f"StorageClass-{settings.name}",
                 cluster=self._cluster,
-                depends_on=[self._driver.ready_to_provision, self._file_system.mount_targets_available],
-                name=settings.name,
-                file_system_id=self._file_system.file_system_id,
-                base_path=settings.base_path,
-                directory_permissions=settings.directory_permissions,
-                uid=settings.owner.uid if settings.owner else None,
-                gid=settings.owner.gid if settings.owner else None,
-                gid_range=(settings.gid_range.start, settings.gid_range.end) if settings.gid_range else None,
-                sub_path_pattern=settings.sub_path_pattern,
-                ensure_unique_directory=settings.ensure_unique_directory,
-                reuse_access_point=settings.reuse_access_point,
-                mount_options=settings.mount_options,
-                reclaim_policy=settings.reclaim_policy,
-                volume_binding_mode=settings.volume_binding_mode,
-                default=settings.default,
-                labels=settings.labels,
+                depends_on=before,
+                field=f"storage_classes[{index}]",
+                manifest=class_manifest(settings, file_system_id=self._file_system.file_system_id),
+                adopted=settings.adopt,
             )
-            for settings in self._environment.storage_classes
+            for index, settings in enumerate(self._environment.storage_classes)
         }
 
-    def _build_claims(self, classes: dict[str, EfsStorageClass]) -> None:
-        for settings in self._environment.claims:
+    def _build_claims(self, classes: dict[str, EfsStorageClass]) -> list[VolumeClaim]:
+        return [
             VolumeClaim(
                 self,
                 # A namespace holds no dot, so two claims never share an id.
@@ -143,8 +166,91 @@ class EfsStorageStack(Stack):
                 namespace=settings.namespace,
                 size=settings.size,
                 access_mode=settings.access_mode,
-                removal_policy=removal_policy(settings.removal),
+                removal_policy=_claim_policy(settings.removal, adopted=settings.adopt),
+                adopted=settings.adopt,
+                labels=settings.labels,
             )
+            for settings in self._environment.claims
+        ]
+
+    def _build_volumes(self) -> list[StaticVolume]:
+        volumes = []
+        for settings in self._environment.volumes:
+            volume = StaticVolume(
+                self,
+                f"Volume-{settings.namespace}.{settings.name}",
+                cluster=self._cluster,
+                file_system_id=self._file_system.file_system_id,
+                volume_name=settings.persistent_volume,
+                name=settings.name,
+                namespace=settings.namespace,
+                path=settings.path,
+                uid=settings.owner.uid,
+                gid=settings.owner.gid,
+                permissions=settings.permissions,
+                size=settings.size,
+                access_mode=settings.access_mode,
+                read_only=settings.read_only,
+                removal_policy=_claim_policy(settings.removal, adopted=False),
+            )
+            volume.node.add_dependency(self._file_system.mount_targets_available)
+            volumes.append(volume)
+        return volumes
+
+    def _build_claim_guard(
+        self,
+        classes: Sequence[EfsStorageClass],
+        claims: Sequence[VolumeClaim],
+        volumes: Sequence[StaticVolume],
+    ) -> list[IDependable]:
+        environment = self._environment
+        made: list[VolumeClaim | StaticVolume] = [*claims, *volumes]
+        doomed = [
+            claim
+            for settings, claim in zip(environment.every_claim, made, strict=True)
+            if settings.removal == "destroy"
+        ]
+        if not doomed or not deletions_are_guarded(environment.cluster.version):
+            return []
+        return [
+            ClaimGuard(
+                self,
+                "ClaimGuard",
+                cluster=self._cluster,
+                name=f"airflow-efs-{environment.name}-claims",
+                claims=doomed,
+                # All of it, so that nothing is deleted of a stack whose deletion is refused.
+                others=[*classes, *claims, *volumes],
+            )
+        ]
+
+    def _build_sample_writer(self, depends_on: Sequence[IDependable]) -> list[IDependable]:
+        settings = self._environment.sample_writer
+        if settings is None:
+            return []
+        return [
+            SampleWriter(
+                self,
+                # Its name is in the id: a renamed one is made anew, and the former one deleted.
+                f"SampleWriter-{settings.namespace}.{settings.name}",
+                cluster=self._cluster,
+                depends_on=depends_on,
+                name=settings.name,
+                claim=settings.claim,
+                namespace=settings.namespace,
+                image=settings.image,
+            )
+        ]
+
+    def _record(self, after: Sequence[IDependable]) -> None:
+        DeploymentRecord(
+            self,
+            "Record",
+            cluster=self._cluster,
+            intent=self._preflight.intent,
+            file_system_id=self._file_system.file_system_id,
+            after=after,
+        )
 
     def _add_outputs(self, of_storage: Mapping[str, str]) -> None:
         outputs = {
@@ -169,3 +275,11 @@ class EfsStorageStack(Stack):
             Tags.of(self).add(key, value)
         for key, value in self._environment.file_system.tags.items():
             Tags.of(self._file_system).add(key, value)
+
+
+def _claim_policy(removal: Literal["retain", "destroy"], *, adopted: bool) -> RemovalPolicy:
+    # A first deployment that fails takes back the claims that it has made, or they would be in the way of the
+    # next one. An adopted claim was there before.
+    if removal == "retain" and not adopted:
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    return removal_policy(removal)

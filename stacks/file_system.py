@@ -1,6 +1,6 @@
 """The file system of an environment, with everything that is its own: security group, key, backups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -28,6 +28,8 @@ class FileSystemParts:
     file_system: SharedFileSystem | ExistingFileSystem
     outputs: Mapping[str, str]
     """What the stack says of it, by the names of the outputs."""
+    parts: Sequence[Construct]
+    """Everything that was made for it."""
 
 
 class _Clients(TypedDict):
@@ -45,6 +47,7 @@ def file_system_of(scope: Construct, *, environment: Environment, vpc: ec2.IVpc)
         vpc: the VPC of the mount targets.
     """
     existing = environment.file_system.existing
+    before = scope.node.children
     file_system: SharedFileSystem | ExistingFileSystem
     if existing is None:
         outputs: dict[str, str] = {}
@@ -54,7 +57,8 @@ def file_system_of(scope: Construct, *, environment: Environment, vpc: ec2.IVpc)
         file_system = _existing(scope, environment, existing)
     outputs["FileSystemId"] = file_system.file_system_id
     outputs["FileSystemArn"] = file_system.file_system_arn
-    return FileSystemParts(file_system=file_system, outputs=outputs)
+    parts = [child for child in scope.node.children[len(before) :] if isinstance(child, Construct)]
+    return FileSystemParts(file_system=file_system, outputs=outputs, parts=parts)
 
 
 def _existing(scope: Construct, environment: Environment, existing: ExistingSettings) -> ExistingFileSystem:

@@ -44,9 +44,9 @@ class ImportedCluster(Construct):
         cluster_name: the name of the cluster in this account and region.
         kubectl_layer: the Lambda layer with kubectl and Helm, at most one minor version from the cluster.
         handler_role_arn: an existing role that the cluster already trusts as an administrator. It must be
-            assumable by ``lambda.amazonaws.com`` and hold ``AWSLambdaBasicExecutionRole`` and
-            ``eks:DescribeCluster`` on the cluster; with a ``handler_network``
-            ``AWSLambdaVPCAccessExecutionRole``, too. This construct never changes it. Default: a role of its
+            assumable by ``lambda.amazonaws.com`` and hold ``AWSLambdaBasicExecutionRole``,
+            ``eks:DescribeCluster`` on the cluster and, for charts that are assets, ``s3:GetObject`` on the
+            bucket of the CDK's assets. This construct never changes it. Default: a role of its
             own and an access entry for it.
         handler_network: where the handler runs when the cluster has no public endpoint. Default: outside of
             any VPC.

@@ -1,5 +1,6 @@
 """A PersistentVolumeClaim."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from aws_cdk import RemovalPolicy
@@ -24,7 +25,9 @@ class VolumeClaim(Construct):
         size: a Kubernetes quantity. EFS grows by itself and takes no notice of it, but Kubernetes wants
             one.
         access_mode: Default: ``ReadWriteMany``.
-        removal_policy: Default: retain.
+        removal_policy: Default: retain, but not after a deployment that made it and failed.
+        adopted: the claim may be there already, made by somebody else. Default: False.
+        labels: of the claim. Default: none.
     """
 
     def __init__(
@@ -38,9 +41,16 @@ class VolumeClaim(Construct):
         namespace: str,
         size: str,
         access_mode: Literal["ReadWriteMany", "ReadWriteOnce"] = "ReadWriteMany",
-        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        adopted: bool = False,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._name = name
+        self._namespace = namespace
+        metadata: dict[str, object] = {"name": name, "namespace": namespace}
+        if labels:
+            metadata["labels"] = dict(labels)
 
         manifest = eks.KubernetesManifest(
             self,
@@ -48,11 +58,12 @@ class VolumeClaim(Construct):
             cluster=cluster.cluster,
             prune=False,
             removal_policy=removal_policy,
+            overwrite=adopted,
             manifest=[
                 {
                     "apiVersion": "v1",
                     "kind": "PersistentVolumeClaim",
-                    "metadata": {"name": name, "namespace": namespace},
+                    "metadata": metadata,
                     "spec": {
                         "accessModes": [access_mode],
                         "storageClassName": storage_class.name,
@@ -62,3 +73,13 @@ class VolumeClaim(Construct):
             ],
         )
         manifest.node.add_dependency(cluster.access, storage_class)
+
+    @property
+    def name(self) -> str:
+        """The name of the claim, for pods of its namespace."""
+        return self._name
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the claim."""
+        return self._namespace

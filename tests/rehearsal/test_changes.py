@@ -65,13 +65,13 @@ def test_a_class_that_leaves_the_environment_leaves_the_cluster(rehearsal: Rehea
     assert class_names(rehearsal) == {"efs-sc-1"}
 
 
-def test_the_handlers_words_are_shown_when_an_update_of_a_class_is_refused(
+def test_a_changed_class_is_applied_and_the_claim_is_untouched(
     rehearsal: Rehearsal, folder: Path, before: Chain
 ) -> None:
     write_environment(folder, "changing", change_the_permissions)
-    run = rehearsal.cdk("deploy", "EfsStorageStack", "--require-approval", "never")
-    assert run.status == 1
-    assert "field is immutable" in run.output
+    rehearsal.deploy()
+    api = kubernetes.StorageV1Api(rehearsal.kubernetes())
+    assert (api.read_storage_class("efs-sc-1").parameters or {})["directoryPerms"] == "750"
     assert chain_of(rehearsal).access_point == before.access_point
 
 

@@ -3,6 +3,7 @@
 The tests of this module run in their order, on one rehearsal whose environment changes.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
+from tests.rehearsal.objects import make_deployment
 
 STACK = "EfsStorageStack-failing"
+TAKEN = r'deployments\.apps .*"taken.*" already exists'
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,7 @@ def rehearsal(folder: Path) -> Iterator[Rehearsal]:
 def before(rehearsal: Rehearsal) -> dict[str, Any]:
     """What the account has before any deployment of the stack."""
     assert rehearsal.cdk("bootstrap", "aws://123456789012/ap-northeast-2").status == 0
+    make_deployment(rehearsal.kubernetes(), "taken")
     return inventory(rehearsal)
 
 
@@ -50,8 +54,8 @@ def test_a_failed_creation_is_rolled_back_and_the_handlers_words_are_shown(
     rehearsal: Rehearsal, folder: Path, before: dict[str, Any]
 ) -> None:
     assert before["file systems"] == 0
-    write_environment(folder, "failing", put_the_claim_where_no_namespace_is)
-    with pytest.raises(RehearsalError, match=r'namespaces .*"nowhere.*" not found'):
+    write_environment(folder, "failing", let_the_writer_fail)
+    with pytest.raises(RehearsalError, match=TAKEN):
         rehearsal.deploy()
     assert status(rehearsal) == "ROLLBACK_COMPLETE"
 
@@ -77,8 +81,8 @@ def test_a_failed_update_is_rolled_back_and_the_handlers_words_are_shown(
     rehearsal: Rehearsal, folder: Path, claim: Chain
 ) -> None:
     assert claim.claim["status"]["phase"] == "Bound"
-    write_environment(folder, "failing", change_what_cannot_change)
-    with pytest.raises(RehearsalError, match="field is immutable"):
+    write_environment(folder, "failing", change_and_fail)
+    with pytest.raises(RehearsalError, match=TAKEN):
         rehearsal.deploy()
     assert status(rehearsal) == "UPDATE_ROLLBACK_COMPLETE"
 
@@ -109,10 +113,10 @@ def test_a_failed_update_leaves_no_difference_to_the_former_environment(
 
 
 def test_without_rollback_a_failed_update_stays_as_it_failed(rehearsal: Rehearsal, folder: Path) -> None:
-    write_environment(folder, "failing", change_what_cannot_change)
+    write_environment(folder, "failing", change_and_fail)
     run = rehearsal.cdk("deploy", "EfsStorageStack", "--require-approval", "never", "--no-rollback")
     assert run.status == 1
-    assert "field is immutable" in run.output
+    assert re.search(TAKEN, run.output)
     assert status(rehearsal) == "UPDATE_FAILED"
 
 
@@ -199,12 +203,13 @@ def unchanged(_content: dict[str, Any]) -> None:
     """The environment as the project has it."""
 
 
-def put_the_claim_where_no_namespace_is(content: dict[str, Any]) -> None:
-    content["claims"][0]["namespace"] = "nowhere"
+def let_the_writer_fail(content: dict[str, Any]) -> None:
+    """Nothing is made after the writer; its name is taken."""
+    content["sample_writer"] = {"claim": "efs-claim-1", "name": "taken"}
 
 
-def change_what_cannot_change(content: dict[str, Any]) -> None:
-    """A class is added and the lifecycle changed as well, so that there is something to take back."""
+def change_and_fail(content: dict[str, Any]) -> None:
+    """A class is added, another and the lifecycle are changed, so that there is something to take back."""
     content["storage_classes"].append({"name": "efs-sc-2", "base_path": "/team_2"})
     content["file_system"]["lifecycle"] = {
         "infrequent_access_after_days": None,
@@ -212,3 +217,4 @@ def change_what_cannot_change(content: dict[str, Any]) -> None:
         "primary_on_first_access": False,
     }
     content["storage_classes"][0]["directory_permissions"] = "750"
+    let_the_writer_fail(content)

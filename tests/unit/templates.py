@@ -23,14 +23,29 @@ def of_type(template: Template, kind: str) -> Resources:
 
 def manifest(resource: Resource) -> Mapping[str, Any]:
     """The one Kubernetes object of a custom resource; what is only known later reads as its logical id."""
-    text = resource["Properties"]["Manifest"]
-    if not isinstance(text, str):
-        text = "".join(
-            part if isinstance(part, str) else next(references(part)) for part in text["Fn::Join"][1]
-        )
-    (found,) = json.loads(text)
+    (found,) = manifests(resource)
+    return found
+
+
+def manifests(resource: Resource) -> list[Mapping[str, Any]]:
+    """The Kubernetes objects of a custom resource; what is only known later reads as its logical id."""
+    found = json.loads(_text(resource["Properties"]["Manifest"]))
+    assert isinstance(found, list)
+    return found
+
+
+def chart_values(resource: Resource) -> Mapping[str, Any]:
+    """The values of a Helm chart; what is only known later reads as its logical id."""
+    found = json.loads(_text(resource["Properties"]["Values"]))
     assert isinstance(found, dict)
     return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    parts = value["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else next(references(part), "") for part in parts)
 
 
 def only(resources: Resources) -> Mapping[str, Any]:

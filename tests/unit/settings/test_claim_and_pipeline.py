@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kubernetes.utils import parse_quantity
 
 from settings import Environment
-from settings.kubernetes import quantity_in_bytes
+from settings.kubernetes import quantity_in_bytes, quantity_spellings
 
 Load = Callable[..., Environment]
 Complaints = Callable[..., list[str]]
@@ -163,3 +163,28 @@ def test_a_repository_has_an_owner(complaints: Complaints) -> None:
     assert complaints(*pipeline("[prod]", repository="airflow-efs-cdk")) == [
         f'{FILE}:20: pipeline.source.repository: "airflow-efs-cdk" is not a repository: write OWNER/NAME'
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "spellings"),
+    [
+        ("5Gi", ["5Gi"]),
+        ("1024Mi", ["1024Mi", "1Gi"]),
+        ("1536Mi", ["1536Mi"]),
+        ("1000M", ["1000M", "1G"]),
+        ("1024", ["1024"]),
+        ("2000", ["2000", "2k"]),
+        ("0.5Gi", ["0.5Gi", "512Mi"]),
+        ("1.5", ["1.5", "1500m"]),
+    ],
+)
+def test_a_size_is_known_in_the_spelling_of_kubernetes(written: str, spellings: list[str]) -> None:
+    assert quantity_spellings(written) == spellings
+
+
+def test_a_claim_is_not_adopted_by_default(load: Load) -> None:
+    assert load().claims[0].adopt is False
+
+
+def test_a_claim_has_labels(load: Load) -> None:
+    assert load(SIZE, f"{SIZE}\n    labels: {{team: data}}").claims[0].labels == {"team": "data"}

@@ -161,7 +161,7 @@ def test_an_unknown_key_like_no_other_is_refused_with_the_known_ones(complaints:
 def test_an_unknown_key_in_a_list_is_found_in_its_place(complaints: Complaints) -> None:
     assert complaints("size: 5Gi", "size: 5Gi\n    storageClass: x") == [
         f'{FILE}:23: claims[0].storageClass: is not a known key: did you mean "storage_class"? '
-        "known here: name, namespace, storage_class, size, access_mode, removal"
+        "known here: name, namespace, storage_class, size, access_mode, removal, labels, adopt"
     ]
 
 

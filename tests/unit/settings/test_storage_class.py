@@ -111,7 +111,7 @@ def test_root_and_the_highest_id_may_own_a_volume(load: Load) -> None:
             "allow_volume_expansion: is not a known key: known here: name, base_path, "
             "directory_permissions, owner, "
             "gid_range, sub_path_pattern, ensure_unique_directory, reuse_access_point, mount_options, "
-            "reclaim_policy, volume_binding_mode, default, labels"
+            "reclaim_policy, volume_binding_mode, default, labels, annotations, adopt"
         ]),
     ],
 )  # fmt: skip
@@ -318,3 +318,39 @@ def test_what_is_accepted_as_a_base_path_matches_the_pattern_of_the_efs_api(path
     pattern = r"^(\/|(\/(?!\.)+[^$#<>;`|&?{}^*/\n]+){1,4})$"
     faults = [*base_path_faults("/" + path), *volume_path_faults("/" + path, None, unique=True)]
     assert faults or re.match(pattern, "/" + path)
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        (
+            "storageclass.kubernetes.io/is-default-class",
+            "is what default says: write default: true instead",
+        ),
+        ("helm.sh/hook", "belongs to Helm: remove it"),
+    ],
+)
+def test_annotations_that_mean_something_here_are_refused(
+    complaints: Complaints, key: str, fault: str
+) -> None:
+    assert complaints(*with_field(f'annotations: {{{key}: "true"}}')) == [
+        f"{FILE}:19: storage_classes[0].annotations.{key}: {key} {fault}"
+    ]
+
+
+def test_an_annotation_has_a_key_that_kubernetes_accepts(complaints: Complaints) -> None:
+    assert complaints(*with_field('annotations: {-a: "b"}')) == [
+        f'{FILE}:19: storage_classes[0].annotations.-a: key "-a" is not an annotation key that Kubernetes '
+        "accepts: write NAME or DOMAIN/NAME, the name of at most 63 letters, digits and -_."
+    ]
+
+
+def test_annotations_are_not_larger_than_kubernetes_allows(complaints: Complaints) -> None:
+    [line] = complaints(*with_field(f'annotations: {{a: "{"x" * 262144}"}}'))
+    assert line == (
+        f"{FILE}:19: storage_classes[0].annotations: has 262145 bytes, 262144 are allowed: write less"
+    )
+
+
+def test_a_class_is_not_adopted_by_default(load: Load) -> None:
+    assert load().storage_classes[0].adopt is False

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -8,7 +8,16 @@ from aws_cdk.assertions import Match, Template
 from settings import Environment, load_environment
 from stacks.efs_storage_stack import EfsStorageStack
 from tests.unit.conftest import ENVIRONMENTS
-from tests.unit.templates import Resources, manifest, of_type, only, resources, waits_for
+from tests.unit.templates import (
+    Resources,
+    chart_values,
+    manifest,
+    manifests,
+    of_type,
+    only,
+    resources,
+    waits_for,
+)
 
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 CHART = "Custom::AWSCDK-EKS-HelmChart"
@@ -32,9 +41,29 @@ def altered(environment: Environment, part: str, **fields: Any) -> Environment:
 
 
 def of_kind(template: Template, kind: str) -> Resources:
+    """The manifests whose first object is of a kind."""
     return {
-        key: value for key, value in of_type(template, MANIFEST).items() if manifest(value)["kind"] == kind
+        key: value
+        for key, value in of_type(template, MANIFEST).items()
+        if manifests(value)[0]["kind"] == kind
     }
+
+
+def release_of(template: Template, beginning: str) -> str:
+    """The logical id of the one chart whose release begins so."""
+    (found,) = (
+        key
+        for key, chart in of_type(template, CHART).items()
+        if str(chart["Properties"]["Release"]).startswith(beginning)
+    )
+    return found
+
+
+def class_of(template: Template) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = chart_values(resources(template)[release_of(template, "efs-class-")])[
+        "storageClass"
+    ]
+    return found
 
 
 def types_waited_for(template: Template, logical_id: str) -> set[str]:
@@ -65,28 +94,29 @@ def test_the_template_says_what_it_made(example: Template) -> None:
 
 
 def test_a_class_comes_after_driver_policy_and_every_mount_target(example: Template) -> None:
-    (storage_class,) = of_kind(example, "StorageClass")
+    storage_class = release_of(example, "efs-class-")
     before = waits_for(resources(example), storage_class)
-    assert set(of_type(example, CHART)) <= before
+    assert release_of(example, "aws-efs-csi-driver") in before
     assert set(of_type(example, "AWS::EFS::MountTarget")) <= before
     assert any(found.startswith("DriverControllerPolicy") for found in before)
 
 
 def test_a_class_does_not_wait_for_the_policy_of_the_nodes(example: Template) -> None:
-    (storage_class,) = of_kind(example, "StorageClass")
+    storage_class = release_of(example, "efs-class-")
     before = waits_for(resources(example), storage_class)
     assert not any(found.startswith("DriverNodePolicy") for found in before)
 
 
 def test_a_claim_comes_after_its_class(dynamic_provisioning: Template) -> None:
-    (storage_class,) = of_kind(dynamic_provisioning, "StorageClass")
+    storage_class = release_of(dynamic_provisioning, "efs-class-")
     (claim,) = of_kind(dynamic_provisioning, "PersistentVolumeClaim")
     assert storage_class in waits_for(resources(dynamic_provisioning), claim)
 
 
-def test_the_chart_waits_for_access_and_roles_and_for_nothing_else(example: Template) -> None:
-    (chart,) = of_type(example, CHART)
+def test_the_driver_waits_for_the_preflight_and_roles_and_for_nothing_else(example: Template) -> None:
+    chart = release_of(example, "aws-efs-csi-driver")
     assert types_waited_for(example, chart) == {
+        CHART,
         "AWS::EKS::AccessEntry",
         "AWS::IAM::Role",
         "AWS::IAM::Policy",
@@ -95,14 +125,38 @@ def test_the_chart_waits_for_access_and_roles_and_for_nothing_else(example: Temp
     }
 
 
-def test_the_file_system_waits_for_nothing(example: Template) -> None:
-    (file_system,) = of_type(example, "AWS::EFS::FileSystem")
-    assert types_waited_for(example, file_system) == set()
+def test_everything_waits_for_the_preflight_but_what_it_needs_itself(example: Template) -> None:
+    preflight = release_of(example, "airflow-efs-")
+    everything = resources(example)
+    needed = {preflight, *waits_for(everything, preflight)}
+    assert [
+        key for key in everything if key not in needed and preflight not in waits_for(everything, key)
+    ] == []
 
 
-def test_mount_targets_do_not_wait_for_the_cluster(example: Template) -> None:
+def test_the_preflight_waits_for_access_and_for_nothing_that_it_could_refuse(example: Template) -> None:
+    assert types_waited_for(example, release_of(example, "airflow-efs-")) == {
+        "AWS::EKS::AccessEntry",
+        "AWS::IAM::Role",
+        "AWS::IAM::Policy",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::LayerVersion",
+    }
+
+
+def test_mount_targets_do_not_wait_for_the_driver(example: Template) -> None:
+    driver = release_of(example, "aws-efs-csi-driver")
     for mount_target in of_type(example, "AWS::EFS::MountTarget"):
-        assert types_waited_for(example, mount_target) == {"AWS::EFS::FileSystem", "AWS::EC2::SecurityGroup"}
+        assert driver not in waits_for(resources(example), mount_target)
+
+
+def test_the_record_is_written_last(example: Template) -> None:
+    (record,) = (
+        key
+        for key, value in of_kind(example, "ConfigMap").items()
+        if "airflow-efs/record" in manifests(value)[0]["metadata"].get("labels", {})
+    )
+    assert waits_for(resources(example), record) == set(resources(example)) - {record}
 
 
 def test_everything_in_the_cluster_goes_before_the_access_entry_on_deletion(example: Template) -> None:
@@ -174,8 +228,9 @@ def test_without_classes_there_is_still_a_file_system_and_a_driver(
     synthesized: Callable[[Environment], Template], environment: Environment
 ) -> None:
     template = synthesized(environment.model_copy(update={"storage_classes": (), "claims": ()}))
-    template.resource_count_is(MANIFEST, 0)
-    template.resource_count_is(CHART, 1)
+    assert of_kind(template, "PersistentVolumeClaim") == {}
+    releases = {str(chart["Properties"]["Release"]) for chart in of_type(template, CHART).values()}
+    assert releases == {"aws-efs-csi-driver", "airflow-efs-airflow-seoul"}
     assert "StorageClassNames" not in template.to_json()["Outputs"]
 
 
@@ -213,9 +268,8 @@ def test_worked_example_a_has_its_exact_values(airflow_seoul: Template) -> None:
     environment = load_environment("airflow-seoul", ENVIRONMENTS)
     assert group["GroupName"] == "efs-sg"
     assert [rule["CidrIp"] for rule in group["SecurityGroupIngress"]] == list(environment.cluster.vpc.cidrs)
-    (storage_class,) = of_kind(airflow_seoul, "StorageClass").values()
     (file_system,) = of_type(airflow_seoul, "AWS::EFS::FileSystem")
-    found = manifest(storage_class)
+    found = class_of(airflow_seoul)
     assert found["metadata"]["name"] == "efs-sc"
     assert found["parameters"] == {
         "provisioningMode": "efs-ap",
@@ -229,9 +283,8 @@ def test_worked_example_a_has_its_exact_values(airflow_seoul: Template) -> None:
 
 
 def test_worked_example_b_has_its_exact_values(dynamic_provisioning: Template) -> None:
-    (storage_class,) = of_kind(dynamic_provisioning, "StorageClass").values()
     (file_system,) = of_type(dynamic_provisioning, "AWS::EFS::FileSystem")
-    assert manifest(storage_class) == {
+    assert class_of(dynamic_provisioning) == {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "metadata": {"name": "efs-sc-1"},
@@ -257,3 +310,78 @@ def test_worked_example_b_has_its_exact_values(dynamic_provisioning: Template) -
         "storageClassName": "efs-sc-1",
         "resources": {"requests": {"storage": "5Gi"}},
     }
+
+
+def with_parts(environment: Environment, **sections: object) -> Environment:
+    """The environment with sections written as in a file."""
+    fields = environment.model_dump(exclude={"pipeline"}, exclude_none=True)
+    return Environment.named(environment.name, {**fields, **sections})
+
+
+@pytest.fixture
+def everything(synthesized: Callable[[Environment], Template]) -> Template:
+    """A claim that goes, a volume, and the writer."""
+    return synthesized(
+        with_parts(
+            load_environment("dynamic-provisioning", ENVIRONMENTS),
+            claims=[{"name": "gone", "storage_class": "efs-sc-1", "size": "1Gi", "removal": "destroy"}],
+            volumes=[{"name": "dags", "path": "/dags", "owner": {"uid": 1, "gid": 1}}],
+            sample_writer={"claim": "dags"},
+        )
+    )
+
+
+def guard_of(template: Template, name: str) -> str:
+    (found,) = (
+        key
+        for key, value in of_type(template, "Custom::AWSCDK-EKS-KubernetesPatch").items()
+        if value["Properties"]["ResourceName"] == f"configmap/airflow-efs-dynamic-provisioning-{name}"
+    )
+    return found
+
+
+def test_the_driver_outlives_its_guard_and_that_the_classes(everything: Template) -> None:
+    guard, made = guard_of(everything, "volumes"), resources(everything)
+    assert release_of(everything, "aws-efs-csi-driver") in waits_for(made, guard)
+    assert any(key.startswith("DriverControllerPolicy") for key in waits_for(made, guard))
+    assert guard in waits_for(made, release_of(everything, "efs-class-"))
+
+
+def test_a_claim_that_goes_outlives_its_guard_and_that_the_writer(everything: Template) -> None:
+    guard, made = guard_of(everything, "claims"), resources(everything)
+    (writer,) = of_kind(everything, "Deployment")
+    assert set(of_kind(everything, "PersistentVolumeClaim")) & waits_for(made, guard)
+    assert guard in waits_for(made, writer)
+
+
+def test_a_volume_comes_after_every_mount_target(everything: Template) -> None:
+    (volume,) = of_kind(everything, "PersistentVolume")
+    assert set(of_type(everything, "AWS::EFS::MountTarget")) <= waits_for(resources(everything), volume)
+
+
+def test_without_a_claim_that_goes_only_the_driver_is_guarded(dynamic_provisioning: Template) -> None:
+    dynamic_provisioning.resource_count_is("Custom::AWSCDK-EKS-KubernetesPatch", 1)
+
+
+def test_an_old_cluster_has_no_guards(synthesized: Callable[[Environment], Template]) -> None:
+    environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    template = synthesized(altered(environment, "cluster", version="1.29"))
+    template.resource_count_is("Custom::AWSCDK-EKS-KubernetesPatch", 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "policy"),
+    [
+        ({}, "RetainExceptOnCreate"),
+        ({"adopt": True}, "Retain"),
+        ({"removal": "destroy"}, "Delete"),
+        ({"removal": "destroy", "adopt": True}, "Delete"),
+    ],
+    ids=str,
+)
+def test_a_claim_stays_unless_a_failed_deployment_made_it(
+    synthesized: Callable[[Environment], Template], fields: dict[str, object], policy: str
+) -> None:
+    claim = {"name": "one", "storage_class": "efs-sc-1", "size": "1Gi", **fields}
+    template = synthesized(with_parts(load_environment("dynamic-provisioning", ENVIRONMENTS), claims=[claim]))
+    assert only(of_kind(template, "PersistentVolumeClaim"))["DeletionPolicy"] == policy
