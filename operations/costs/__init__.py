@@ -1,0 +1,1 @@
+"""`airflow-efs cost`: what an environment costs in a month, from dated prices, and which throughput mode wins."""
