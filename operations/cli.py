@@ -13,6 +13,8 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from operations.aws_errors import explain
+from operations.costs.command import cost
+from operations.costs.prices import PricesError
 from operations.discovery.command import discover
 from operations.discovery.findings import DiscoveryError
 from operations.rehearse import build_programs
@@ -34,6 +36,7 @@ app = typer.Typer(
 
 
 app.command()(discover)
+app.command()(cost)
 
 
 @app.callback()
@@ -104,6 +107,7 @@ def main() -> None:
         SettingsError,
         RehearsalError,
         DiscoveryError,
+        PricesError,
         TraceError,
         kubernetes_config.ConfigException,
     ) as error:

@@ -1,1 +1,1 @@
-"""`airflow-efs cost`: what an environment costs in a month, from dated prices, and which throughput mode wins."""
+"""`airflow-efs cost`: what an environment costs in a month, from dated prices, and what would be cheaper."""
