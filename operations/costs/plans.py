@@ -149,10 +149,10 @@ def _load(plan: Plan, usage: Usage, standard: Decimal) -> tuple[bool, str]:
     if plan.throughput == "elastic":
         return True, f"grows with the load ({need})"
     if plan.throughput == "provisioned":
-        has = max(_provisioned(plan, usage), baseline_mibps(standard))
-        if peak > has:
-            return False, f"too little at the peak: {has:.0f} MiB/s, but the load is {need}"
-        return True, f"{has:.0f} MiB/s at any time ({need})"
+        steady = max(_provisioned(plan, usage), baseline_mibps(standard))
+        if peak > steady:
+            return False, f"too little at the peak: {steady:.0f} MiB/s, but the load is {need}"
+        return True, f"{steady:.0f} MiB/s at any time ({need})"
     baseline, burst = baseline_mibps(standard), burst_mibps(standard)
     has = f"{baseline:.2f} MiB/s in the long run, {burst:.0f} in bursts"
     if average > baseline:

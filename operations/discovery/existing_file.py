@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import CommentMark, YAMLError
@@ -39,8 +40,8 @@ def updated_text(
     Raises:
         DiscoveryError: the file is of another cluster, or holds no environment.
     """
-    yaml, unchanged = _parser(text, path)
-    data = yaml.load(text)
+    parser, unchanged = _parser(text, path)
+    data = parser.load(text)
     fields = proposal.report.environment
     _refuse_other_cluster(data, fields, path)
     remarks: list[str] = []
@@ -50,7 +51,7 @@ def updated_text(
     _update_vpc(cluster, fields["cluster"]["vpc"])
     _update_subnets(cluster, proposal, remarks)
     _update_security_groups(cluster, proposal, frozenset(security_groups), remarks)
-    return _with_changes(text, unchanged, _dumped(yaml, data)), remarks
+    return _with_changes(text, unchanged, _dumped(parser, data)), remarks
 
 
 def difference(before: str, after: str, path: Path) -> str:
@@ -67,26 +68,28 @@ def _parser(text: str, path: Path) -> tuple[YAML, str]:
     """The parser that writes the text most nearly as it stands, and how it does."""
     best: tuple[float, YAML, str] | None = None
     for mapping, sequence, offset in _INDENTS:
-        yaml = YAML()
-        yaml.preserve_quotes = True
-        yaml.width = 2**16
-        yaml.indent(mapping=mapping, sequence=sequence, offset=offset)
+        parser = YAML()
+        parser.preserve_quotes = True
+        parser.width = 2**16
+        parser.indent(mapping=mapping, sequence=sequence, offset=offset)
         try:
-            written = _dumped(yaml, yaml.load(text))
+            written = _dumped(parser, parser.load(text))
         except YAMLError as error:
             raise DiscoveryError(f"{shown(path)} is not YAML: {' '.join(str(error).split())}") from None
         changed = sum(
             one != other for one, other in zip(text.splitlines(), written.splitlines(), strict=False)
         )
         if best is None or changed < best[0]:
-            best = (changed, yaml, written)
+            best = (changed, parser, written)
+        if written == text:
+            break
     assert best is not None  # noqa: S101  # there are ways to indent
     return best[1], best[2]
 
 
-def _dumped(yaml: YAML, data: Any) -> str:
+def _dumped(parser: YAML, data: Any) -> str:
     stream = io.StringIO()
-    yaml.dump(data, stream)
+    parser.dump(data, stream)
     return stream.getvalue()
 
 
@@ -100,8 +103,30 @@ def _with_changes(text: str, unchanged: str, changed: str) -> str:
     for kind, start, end, new_start, new_end in difflib.SequenceMatcher(
         None, before, after, autojunk=False
     ).get_opcodes():
-        result += lines[start:end] if kind == "equal" else after[new_start:new_end]
-    return "".join(result)
+        if kind == "equal":
+            result += lines[start:end]
+        else:
+            near = start if start < end else start - 1
+            shift = _indent(lines[near]) - _indent(before[near])
+            result += [_shifted(line, shift) for line in after[new_start:new_end]]
+    whole = "".join(result)
+    # A file of mixed styles may not take the lines: then all of it gets one style.
+    return whole if _same(whole, changed) else changed
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _shifted(line: str, shift: int) -> str:
+    return " " * max(0, _indent(line) + shift) + line.lstrip(" ") if line.strip() else line
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return bool(yaml.safe_load(one) == yaml.safe_load(other))
+    except yaml.YAMLError:
+        return False
 
 
 def _refuse_other_cluster(data: Any, fields: Any, path: Path) -> None:
