@@ -6,12 +6,17 @@ from typing import Annotated
 
 import boto3
 import typer
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from kubernetes import config as kubernetes_config
 from kubernetes.client import ApiException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
+from operations.aws_errors import explain
+from operations.costs.command import cost
+from operations.costs.prices import PricesError
+from operations.discovery.command import discover
+from operations.discovery.findings import DiscoveryError
 from operations.rehearse import build_programs
 from operations.rehearse import rehearse as run_rehearsal
 from operations.trace import TraceError, as_table
@@ -24,10 +29,15 @@ from settings import SettingsError
 
 app = typer.Typer(
     name="airflow-efs",
-    help="Shared Amazon EFS volumes for Apache Airflow on EKS: rehearse a deployment, trace a claim.",
+    help="Shared Amazon EFS volumes for Apache Airflow on EKS: discover a cluster, rehearse a deployment, "
+    "trace a claim, estimate the cost.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(discover)
+app.command()(cost)
 
 
 @app.callback()
@@ -112,11 +122,15 @@ def main() -> None:
     except (
         SettingsError,
         RehearsalError,
+        DiscoveryError,
+        PricesError,
         TraceError,
-        BotoCoreError,
         kubernetes_config.ConfigException,
     ) as error:
         sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+    except (BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"error: {explain(error)}\n")
         sys.exit(1)
     except (ApiException, HTTPError) as error:
         sys.stderr.write(f"error: the Kubernetes API server does not answer as it should: {error}\n")

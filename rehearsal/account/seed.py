@@ -66,6 +66,11 @@ def _seed_cluster(environment: Environment, plan: Plan) -> None:
         resources_vpc_config={
             "subnetIds": [subnet.id for subnet in cluster.subnets],
             "vpcId": cluster.vpc.id,
+            # As EKS describes a cluster that was made with its defaults.
+            "clusterSecurityGroupId": cluster.node_security_groups[0],
+            "endpointPublicAccess": True,
+            "endpointPrivateAccess": False,
+            "publicAccessCidrs": ["0.0.0.0/0"],
         },
         version=cluster.version,
     )

@@ -1,0 +1,1 @@
+"""`airflow-efs cost`: what an environment costs in a month, from dated prices, and what would be cheaper."""

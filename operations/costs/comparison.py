@@ -1,0 +1,162 @@
+"""Compares the ways to run an environment's file system, and says which wins and why."""
+
+from decimal import Decimal
+from functools import partial
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from operations.costs.plans import Estimate, Line, Plan, backup_line, estimate
+from operations.costs.prices import PriceList, PricesError, Source
+from operations.costs.usage import MOST_ACCESS_POINTS, Usage
+from settings import Environment
+
+_CENT = Decimal("0.01")
+_INFREQUENT, _ARCHIVE = 30, 90
+"""Days after which files move, where the environment says nothing: the defaults of the settings."""
+
+
+class CostReport(BaseModel):
+    """What an environment costs in a month: the shape of `airflow-efs cost --output json`.
+
+    Money and quantities are decimal numbers, written as text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environment: str
+    region: str
+    currency: str
+    sources: dict[str, Source] = Field(description="Where the figures come from, and their day.")
+    usage: Usage
+    assumed: tuple[str, ...] = Field(description="Parts of the usage that nobody said.")
+    current: Estimate = Field(description="The environment as its file says.")
+    alternatives: tuple[Estimate, ...] = Field(
+        description="Every way, the environment's own among them; the cheapest that carry the load first."
+    )
+    backups: Line | None = Field(description="The same with every plan; None: the environment has none.")
+    total: Decimal | None = Field(description="The environment and its backups; None: a figure is missing.")
+    winner: Plan | None = Field(description="The cheapest that carries the load.")
+    why: str
+    saves: Decimal | None = Field(description="What the winner saves in a month, against the environment.")
+    remarks: tuple[str, ...]
+
+
+def compare(
+    environment: Environment, usage: Usage, prices: PriceList, *, shown: str, assumed: tuple[str, ...] = ()
+) -> CostReport:
+    """Estimate an environment and its alternatives.
+
+    Args:
+        environment: the environment.
+        usage: how it is used in a month.
+        prices: the price list.
+        shown: the list as messages call it.
+        assumed: the parts of the usage that nobody said.
+
+    Raises:
+        PricesError: the list has no prices for the region, or for this kind of file system.
+    """
+    if getattr(environment.file_system, "availability_zone", None) is not None:
+        raise PricesError(
+            "file_system.availability_zone: a One Zone file system has other prices, which are not compared: "
+            "estimate it with the AWS Pricing Calculator"
+        )
+    region = prices.region(environment.region, shown=shown)
+    own = _plan_of(environment)
+    current = estimate(own, usage, region)
+    ways = sorted((estimate(plan, usage, region) for plan in _plans(own)), key=partial(_order, own))
+    fit = [one for one in ways if one.carries_load and one.total is not None]
+    winner = fit[0] if fit else None
+    backups = backup_line(usage, region) if environment.file_system.backups else None
+    return CostReport(
+        environment=environment.name,
+        region=environment.region,
+        currency=prices.currency,
+        sources=dict(prices.sources),
+        usage=usage,
+        assumed=assumed,
+        current=current,
+        alternatives=tuple(ways),
+        backups=backups,
+        total=_total(current, backups),
+        winner=winner.plan if winner else None,
+        why=_why(winner, ways, current),
+        saves=None
+        if winner is None or winner.total is None or current.total is None
+        else max(Decimal(0), current.total - winner.total),
+        remarks=tuple(_remarks(usage, current, backups)),
+    )
+
+
+def _plan_of(environment: Environment) -> Plan:
+    system = environment.file_system
+    lifecycle = system.lifecycle
+    return Plan(
+        throughput=system.throughput,
+        infrequent_access_after_days=lifecycle.infrequent_access_after_days,
+        archive_after_days=lifecycle.archive_after_days,
+        # Where the settings know the mode, they know how much.
+        provisioned_mibps=getattr(system, "provisioned_throughput", None),
+    )
+
+
+def _plans(own: Plan) -> list[Plan]:
+    infrequent = own.infrequent_access_after_days or _INFREQUENT
+    archive = own.archive_after_days or max(_ARCHIVE, infrequent * 3)
+    plans = [own]
+    for mode in ("elastic", "bursting", "provisioned"):
+        for first, last in ((None, None), (infrequent, None), (infrequent, archive)):
+            plan = Plan(throughput=mode, infrequent_access_after_days=first, archive_after_days=last)
+            if plan not in plans and (last is None or mode == "elastic"):  # EFS archives with elastic only
+                plans.append(plan)
+    return plans
+
+
+def _order(own: Plan, one: Estimate) -> tuple[bool, bool, Decimal, bool, str]:
+    # At the same price the environment stays as it is.
+    total = one.total or Decimal(0)
+    return (not one.carries_load, one.total is None, total, one.plan != own, one.plan.describe())
+
+
+def _total(current: Estimate, backups: Line | None) -> Decimal | None:
+    if current.total is None or (backups is not None and backups.cost is None):
+        return None
+    return current.total + ((backups.cost or Decimal(0)) if backups else Decimal(0))
+
+
+def _why(winner: Estimate | None, ways: list[Estimate], current: Estimate) -> str:
+    if winner is None or winner.total is None:
+        return "no way both carries the load and has all its prices in the list"
+    rivals = [_against(winner, mode, ways) for mode in ("elastic", "bursting", "provisioned")]
+    same = "the environment has it already" if winner.plan == current.plan else ""
+    parts = [f"its throughput: {winner.remark}", *filter(None, rivals), same]
+    return "; ".join(part for part in parts if part)
+
+
+def _against(winner: Estimate, mode: str, ways: list[Estimate]) -> str:
+    """Why the best of another throughput mode does not win."""
+    if mode == winner.plan.throughput or winner.total is None:
+        return ""
+    best = next(one for one in ways if one.plan.throughput == mode)
+    if not best.carries_load:
+        return f"{mode} has {best.remark}"
+    if best.total is None:
+        return f"{mode} has no price for {', '.join(best.missing)}"
+    more = best.total - winner.total
+    return f"{mode} costs {more:.2f} more" if more >= _CENT else f"{mode} costs the same"
+
+
+def _remarks(usage: Usage, current: Estimate, backups: Line | None) -> list[str]:
+    remarks = []
+    if not current.carries_load:
+        remarks.append(f"the environment's own throughput is {current.remark}")
+    if current.missing:
+        remarks.append(f"the list has no price for {', '.join(current.missing)}: give one with --prices")
+    if backups is not None and backups.cost is None:
+        remarks.append("the list has no price for backup.warm_storage in this region: give one with --prices")
+    if usage.claims > MOST_ACCESS_POINTS:
+        remarks.append(
+            f"{usage.claims} claims are more than the {MOST_ACCESS_POINTS} access points of a file system: "
+            "spread them over several"
+        )
+    return remarks

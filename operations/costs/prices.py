@@ -1,0 +1,123 @@
+"""Dated prices, each with its source: the list that comes with this project, or one of the user's own."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+SHIPPED: Final = Path(__file__).parent / "prices.yaml"
+"""The list that comes with this project."""
+
+Figure = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+
+
+class PricesError(Exception):
+    """There are no prices to estimate with; the text says why, and what to do."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Record):
+    """Where figures come from, and of which day they are."""
+
+    name: str
+    url: str
+    published: date
+
+
+class EfsPrices(_Record):
+    """Amazon EFS in one region, for file systems of the type Regional. None: no source for this figure."""
+
+    standard: Figure | None = None
+    infrequent_access: Figure | None = Field(default=None, description="With bursting or provisioned.")
+    infrequent_access_elastic: Figure | None = Field(default=None, description="With elastic throughput.")
+    archive: Figure | None = None
+    infrequent_access_read: Figure | None = Field(default=None, description="A GB read from there.")
+    infrequent_access_write: Figure | None = Field(default=None, description="A GB moved there.")
+    archive_read: Figure | None = None
+    archive_write: Figure | None = None
+    elastic_read: Figure | None = None
+    elastic_write: Figure | None = None
+    provisioned: Figure | None = Field(default=None, description="A MiB/s above what the storage includes.")
+
+
+class BackupPrices(_Record):
+    """AWS Backup of Amazon EFS in one region."""
+
+    warm_storage: Figure | None = None
+
+
+class RegionPrices(_Record):
+    """The prices of one region."""
+
+    efs: EfsPrices = EfsPrices()
+    backup: BackupPrices = BackupPrices()
+
+    def figure(self, name: str) -> Decimal | None:
+        """A figure by its name, such as `efs.standard`."""
+        section, _, field = name.partition(".")
+        found: Decimal | None = getattr(getattr(self, section), field)
+        return found
+
+
+class PriceList(_Record):
+    """A file of prices."""
+
+    currency: str
+    sources: Mapping[str, Source]
+    regions: Mapping[str, RegionPrices]
+
+    @model_validator(mode="after")
+    def _has_a_source_for_every_figure(self) -> "PriceList":
+        for name, region in self.regions.items():
+            for section in region.model_fields_set:
+                if section not in self.sources:
+                    raise ValueError(f"regions.{name}.{section} has figures, but sources has no {section}")
+        return self
+
+    def region(self, name: str, *, shown: str) -> RegionPrices:
+        """The prices of a region.
+
+        Args:
+            name: the region.
+            shown: the list as messages call it.
+
+        Raises:
+            PricesError: it is not in the list.
+        """
+        if name not in self.regions:
+            raise PricesError(
+                f"{shown} has no prices for {name}, but for {', '.join(sorted(self.regions))}: name a list "
+                "that has them with --prices; docs/commands.md says how AWS's Price List API gives one"
+            )
+        return self.regions[name]
+
+
+def load_prices(path: Path) -> PriceList:
+    """Read a list of prices.
+
+    Raises:
+        PricesError: it cannot be read, or something in it is wrong.
+    """
+    try:
+        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PricesError(
+            f"{path}: cannot be read: {getattr(error, 'strerror', 'it is not UTF-8')}"
+        ) from None
+    except yaml.YAMLError as error:
+        raise PricesError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return PriceList.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the file"
+        raise PricesError(
+            f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}: write it as in {SHIPPED.name}"
+        ) from None

@@ -1,0 +1,123 @@
+"""Which way wins, and why."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from operations.costs.comparison import CostReport, compare
+from operations.costs.prices import SHIPPED, PriceList, PricesError, load_prices
+from operations.costs.usage import Usage
+from settings import Environment, load_environment
+from tests.unit.conftest import ENVIRONMENTS
+
+PRICES = load_prices(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def airflow() -> Environment:
+    return load_environment("airflow-seoul", ENVIRONMENTS)
+
+
+def report(environment: Environment, prices: PriceList = PRICES, **amounts: Any) -> CostReport:
+    numbers = {"gib": 100, "write_gib": 30, "read_gib": 60, "cold_read_gib": 0, "peak_mibps": 1, **amounts}
+    claims = numbers.pop("claims", 1)
+    usage = Usage(claims=claims, **{name: Decimal(str(value)) for name, value in numbers.items()})
+    return compare(environment, usage, prices, shown="the list")
+
+
+def with_file_system(environment: Environment, **changed: Any) -> Environment:
+    system = environment.file_system.model_copy(update=changed)
+    return environment.model_copy(update={"file_system": system})
+
+
+def test_bursting_wins_where_its_storage_carries_the_load(airflow: Environment) -> None:
+    found = report(airflow)
+    assert found.winner is not None
+    assert found.winner.throughput == "bursting"
+    assert "elastic costs" in found.why
+    assert found.saves is not None
+    assert found.saves > 0
+
+
+def test_elastic_wins_where_bursting_does_not_carry_a_rare_peak(airflow: Environment) -> None:
+    found = report(airflow, peak_mibps=140)
+    assert found.winner is not None
+    assert found.winner.throughput == "elastic"
+    assert "bursting has too little at the peak" in found.why
+    assert "provisioned costs" in found.why
+
+
+def test_provisioned_wins_where_much_is_moved_all_month(airflow: Environment) -> None:
+    # 20 MiB/s day and night on 100 GiB: gigabytes are dear, and the storage includes 5 MiB/s.
+    found = report(airflow, write_gib=51_000, peak_mibps=21)
+    assert found.winner is not None
+    assert found.winner.throughput == "provisioned"
+    assert "bursting has too little: " in found.why
+
+
+def test_what_does_not_carry_the_load_never_comes_before_what_does(airflow: Environment) -> None:
+    carries = [one.carries_load for one in report(airflow, peak_mibps=140).alternatives]
+    assert carries == sorted(carries, reverse=True)
+
+
+def test_the_environments_own_way_is_among_them_once_and_wins_a_tie(airflow: Environment) -> None:
+    found = report(airflow, gib=10, write_gib=600, peak_mibps=140)
+    assert [one.plan for one in found.alternatives].count(found.current.plan) == 1
+    assert found.winner == found.current.plan
+    assert found.saves == 0
+    assert found.why.endswith("the environment has it already")
+
+
+def test_archive_is_compared_with_elastic_only(airflow: Environment) -> None:
+    for one in report(airflow).alternatives:
+        assert one.plan.archive_after_days is None or one.plan.throughput == "elastic"
+
+
+def test_the_environments_own_throughput_is_named_when_it_is_too_little(airflow: Environment) -> None:
+    found = report(with_file_system(airflow, throughput="bursting"), peak_mibps=140)
+    assert any(
+        remark.startswith("the environment's own throughput is too little") for remark in found.remarks
+    )
+
+
+def test_backups_without_a_price_leave_the_total_open(airflow: Environment) -> None:
+    found = report(airflow)
+    assert found.backups is not None
+    assert (found.backups.cost, found.total) == (None, None)
+    assert found.current.total is not None
+    assert any("backup.warm_storage" in remark for remark in found.remarks)
+
+
+def test_backups_with_a_price_are_in_the_total(airflow: Environment) -> None:
+    virginia = airflow.model_copy(update={"region": "us-east-1"})
+    found = report(virginia)
+    assert found.backups is not None
+    assert found.backups.cost is not None
+    assert found.current.total is not None
+    assert found.total == found.current.total + found.backups.cost
+
+
+def test_an_environment_without_backups_pays_for_none(airflow: Environment) -> None:
+    found = report(with_file_system(airflow, backups=False))
+    assert found.backups is None
+    assert found.total == found.current.total
+
+
+def test_nothing_wins_where_every_way_misses_a_price(airflow: Environment) -> None:
+    prices = PRICES.model_copy(update={"regions": {"ap-northeast-2": PRICES.regions["us-east-1"]}})
+    without = prices.regions["ap-northeast-2"].efs.model_copy(update={"standard": None})
+    region = prices.regions["ap-northeast-2"].model_copy(update={"efs": without})
+    found = report(airflow, prices.model_copy(update={"regions": {"ap-northeast-2": region}}))
+    assert (found.winner, found.saves, found.current.total) == (None, None, None)
+    assert found.current.missing == ("efs.standard",)
+
+
+def test_more_claims_than_access_points_are_said(airflow: Environment) -> None:
+    assert any("10001 claims are more than" in remark for remark in report(airflow, claims=10_001).remarks)
+    assert not any("claims" in remark for remark in report(airflow, claims=10_000).remarks)
+
+
+def test_a_region_without_prices_is_refused(airflow: Environment) -> None:
+    with pytest.raises(PricesError, match="the list has no prices for cn-north-1"):
+        report(airflow.model_copy(update={"region": "cn-north-1"}))

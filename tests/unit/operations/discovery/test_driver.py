@@ -1,0 +1,62 @@
+"""Which driver is there: the add-on by EKS's word, the others by their objects."""
+
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from operations.discovery.account import Account
+from operations.discovery.cluster_view import ClusterView
+from operations.discovery.driver import read_driver
+from operations.discovery.findings import DriverFound
+
+
+def workload(annotations: dict[str, str]) -> dict[str, Any]:
+    image = "public.ecr.aws/efs-csi-driver/amazon/aws-efs-csi-driver:v2.1.0"
+    pod = {"spec": {"containers": [{"name": "efs-plugin", "image": image}]}}
+    return {"metadata": {"annotations": annotations}, "spec": {"template": pod}}
+
+
+def found(view: ClusterView, monkeypatch: pytest.MonkeyPatch, *, addon: bool = False) -> DriverFound:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    account = Account("ap-northeast-2")
+    with Stubber(account.eks) as eks:
+        if addon:
+            described = {
+                "addonName": "aws-efs-csi-driver",
+                "addonVersion": "v3.0.0-eksbuild.1",
+                "status": "ACTIVE",
+            }
+            eks.add_response("describe_addon", {"addon": described})
+        else:
+            eks.add_client_error("describe_addon", "ResourceNotFoundException")
+        eks.add_response("list_pod_identity_associations", {"associations": []})
+        return read_driver(account, "k8s-cluster", view)
+
+
+def test_the_add_on_is_known_by_eks(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = found(ClusterView(), monkeypatch, addon=True)
+    assert (driver.install, driver.version, driver.detail) == ("addon", "v3.0.0-eksbuild.1", "status ACTIVE")
+
+
+def test_helms_is_known_by_its_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = ClusterView(
+        csi_driver={"kind": "CSIDriver"}, controller=workload({"meta.helm.sh/release-name": "efs"})
+    )
+    driver = found(view, monkeypatch)
+    assert (driver.install, driver.version, driver.detail) == ("helm", "v2.1.0", "release efs in kube-system")
+
+
+def test_a_driver_without_a_release_was_made_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = ClusterView(csi_driver={}, controller={}, node_plugin=workload({}))
+    assert found(view, monkeypatch).install == "manual"
+
+
+def test_its_object_alone_is_a_leftover(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = ClusterView(csi_driver={"kind": "CSIDriver"}, controller={}, node_plugin={})
+    assert found(view, monkeypatch).install == "leftover"
+
+
+def test_a_cluster_that_was_not_seen_has_an_unknown_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(ClusterView(), monkeypatch).install == "unknown"
