@@ -12,6 +12,7 @@ from kubernetes.client import ApiException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
+from operations.doctor.command import doctor
 from operations.rehearse import build_programs
 from operations.rehearse import rehearse as run_rehearsal
 from operations.trace import TraceError, as_table
@@ -23,7 +24,7 @@ from settings import SettingsError
 
 app = typer.Typer(
     name="airflow-efs",
-    help="Shared Amazon EFS volumes for Apache Airflow on EKS: rehearse a deployment, trace a claim.",
+    help="Shared Amazon EFS volumes for Apache Airflow on EKS: rehearse, check and prove a deployment.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -87,6 +88,9 @@ def trace(
     api = kubernetes_config.new_client_from_config()
     chain = follow(api, boto3.client("efs"), name=claim, namespace=namespace)
     Console().print(as_table(chain))
+
+
+app.command()(doctor)
 
 
 def main() -> None:

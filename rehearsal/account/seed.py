@@ -35,6 +35,9 @@ def _seed_network(environment: Environment) -> None:
     vpc = environment.cluster.vpc
     with _next_id("moto.ec2.models.vpcs.random_vpc_id", vpc.id):
         ec2.create_vpc(str(vpc.cidrs[0]))
+    # EKS wants both: nodes cannot join without them. A VPC that the API makes has the second one off.
+    ec2.modify_vpc_attribute(vpc.id, "enable_dns_support", "true")
+    ec2.modify_vpc_attribute(vpc.id, "enable_dns_hostnames", "true")
     for cidr in vpc.cidrs[1:]:
         ec2.associate_vpc_cidr_block(vpc.id, str(cidr), amazon_provided_ipv6_cidr_block=False)
     blocks = _subnet_blocks(str(vpc.cidrs[0]), len(environment.cluster.subnets))
