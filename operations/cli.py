@@ -4,19 +4,21 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import boto3
 import typer
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from kubernetes import config as kubernetes_config
 from kubernetes.client import ApiException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from operations.doctor.command import doctor
+from operations.prove.command import prove
+from operations.prove.proof import ProveError
 from operations.rehearse import build_programs
 from operations.rehearse import rehearse as run_rehearsal
-from operations.trace import TraceError, as_table
-from operations.trace import trace as follow
+from operations.trace import TraceError
+from operations.trace_command import trace
+from rehearsal.account.cluster_tokens import TokenError
 from rehearsal.cdk import PROJECT
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import stop_kept
@@ -74,23 +76,9 @@ def rehearse(
     run_rehearsal(environment=environment, environments=environments, keep=keep, console=console)
 
 
-@app.command()
-def trace(
-    claim: Annotated[str, typer.Argument(help="The claim.")],
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Its namespace.")] = "default",
-) -> None:
-    """Show how a claim reaches its data: volume, access point, file system, mount targets.
-
-    Uses the current kubeconfig and the AWS credentials and region of the shell.
-
-    Example: `airflow-efs trace airflow-logs -n airflow`.
-    """
-    api = kubernetes_config.new_client_from_config()
-    chain = follow(api, boto3.client("efs"), name=claim, namespace=namespace)
-    Console().print(as_table(chain))
-
-
+app.command()(trace)
 app.command()(doctor)
+app.command()(prove)
 
 
 def main() -> None:
@@ -99,15 +87,19 @@ def main() -> None:
         app()
     except (
         SettingsError,
+        ProveError,
         RehearsalError,
+        TokenError,
         TraceError,
         BotoCoreError,
+        ClientError,
         kubernetes_config.ConfigException,
     ) as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
     except (ApiException, HTTPError) as error:
-        sys.stderr.write(f"error: the Kubernetes API server does not answer as it should: {error}\n")
+        words = " ".join(str(error).split())
+        sys.stderr.write(f"error: the Kubernetes API server does not answer as it should: {words}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: everything was stopped\n")

@@ -34,7 +34,12 @@ def cluster_client(cluster: Mapping[str, Any], *, region: str) -> kubernetes.Api
         return kubernetes_config.new_client_from_config(config_file=str(path), context=context)
     configuration = kubernetes.Configuration()
     configuration.host = cluster["endpoint"]
-    authority = base64.b64decode(cluster["certificateAuthority"]["data"]).decode()
+    try:
+        authority = base64.b64decode(cluster["certificateAuthority"]["data"]).decode()
+    except (KeyError, ValueError) as error:
+        raise kubernetes_config.ConfigException(
+            f"EKS gives no certificate authority of the cluster {cluster['name']} that can be read"
+        ) from error
     configuration.ca_cert_data = authority  # type: ignore[attr-defined]  # the stubs do not know it
     token = make_token(cluster=cluster["name"], region=region)
     configuration.api_key = {"authorization": f"Bearer {token}"}

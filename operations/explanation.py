@@ -21,6 +21,8 @@ Thing = Mapping[str, Any]
 _SECONDS = 15
 """How long one call of the Kubernetes API may take."""
 
+_MAKE_VOLUME = "make a volume with the same handle and claimRef, or a new claim: the data is still there"
+
 _ZONE = "topology.kubernetes.io/zone"
 _CONTROLLER = ("efs-csi-controller", "kube-system")
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -151,7 +153,7 @@ class _Reader:
                 "volume-missing",
                 what=f"the claim names the volume {claim['spec']['volumeName']}, which is gone",
                 why="somebody has deleted the PersistentVolume",
-                cure="make a volume with the same handle and claimRef, or a new claim: the data is still there",
+                cure=_MAKE_VOLUME,
             )
             return self._explanation(claim=claim, storage_class=storage_class, pods=self._pods(()))
         handle = self._handle(volume)
@@ -160,7 +162,7 @@ class _Reader:
                 claim=claim, storage_class=storage_class, volume=volume, pods=self._pods(())
             )
         file_system = self._file_system(volume, handle)
-        access_point = self._access_point(volume, handle) if file_system else None
+        access_point = self._access_point(handle) if file_system else None
         targets = self._targets(handle) if file_system else ()
         pods = self._pods(targets)
         self._explain_pods(pods, file_system, targets)
@@ -216,7 +218,7 @@ class _Reader:
                 "volume-missing",
                 what=f"the claim has lost its volume {claim['spec'].get('volumeName')}",
                 why="somebody has deleted the PersistentVolume",
-                cure="make a volume with the same handle and claimRef, or a new claim: the data is still there",
+                cure=_MAKE_VOLUME,
             )
             return
         class_name = claim["spec"].get("storageClassName")
@@ -263,7 +265,7 @@ class _Reader:
                 Link.DRIVER,
                 "driver-missing",
                 what=f"the driver's controller {gone}: nobody makes a volume for the claim",
-                why="the driver was never installed, or was removed; in a stack that is destroyed it goes as well",
+                why="the driver was never installed, or was removed, as by destroying its stack",
                 cure="deploy the environment"
                 if controller is None
                 else "kubectl -n kube-system scale deployment efs-csi-controller --replicas=2",
@@ -275,7 +277,7 @@ class _Reader:
                 "wrong-file-system",
                 what=f"class {class_name} names the file system {system}, which does not exist here",
                 why="it was deleted, or is in another account or region",
-                cure="make a class with the file system that is there, under another name, and the claim with it",
+                cure="make a class of another name with the file system that is there, and the claim with it",
                 said=_words(failures[:1]),
             )
         elif failures:
@@ -377,14 +379,14 @@ class _Reader:
                 what=f"volume {volume['metadata']['name']} is on {handle.file_system_id}, "
                 "which does not exist here",
                 why="it was deleted, or is in another account or region",
-                cure="restore its data from AWS Backup into a file system, and make a volume and claim for it; "
+                cure="restore its data from AWS Backup, and make a volume and claim for it; "
                 "for a volume made by hand, mend its handle",
                 said=str(error),
             )
             return None
         return found
 
-    def _access_point(self, volume: Thing, handle: VolumeHandle) -> Thing | None:
+    def _access_point(self, handle: VolumeHandle) -> Thing | None:
         if handle.access_point_id is None:
             return None
         try:
@@ -397,7 +399,7 @@ class _Reader:
             self._break(
                 Link.ACCESS_POINT,
                 "access-point-missing",
-                what=f"the access point {handle.access_point_id} of volume {volume['metadata']['name']} is gone",
+                what=f"the access point {handle.access_point_id} of the volume is gone",
                 why="somebody has deleted it; its directory, with the data, is still in the file system",
                 cure="make an access point with the same path and owner, and a volume and claim that name it",
                 said=str(error),
@@ -459,11 +461,12 @@ class _Reader:
         self, pods: tuple[Pod, ...], file_system: Thing | None, targets: tuple[Thing, ...]
     ) -> None:
         for target in targets:
-            if target["LifeCycleState"] != "available":
+            zone, state = target["AvailabilityZoneName"], target["LifeCycleState"]
+            if state != "available":
                 self._break(
                     Link.MOUNT_TARGET,
                     "missing-mount-target",
-                    what=f"the mount target in {target['AvailabilityZoneName']} is {target['LifeCycleState']}",
+                    what=f"the mount target in {zone} is {state}",
                     why="it was made a moment ago, or is being deleted",
                     cure="wait a minute and a half",
                 )
@@ -483,7 +486,7 @@ class _Reader:
                     Link.DRIVER,
                     "driver-missing",
                     what=f"the driver is not on node {pod.node}, on which pod {pod.name} is to run",
-                    why="its DaemonSet is gone, does not tolerate a taint of the node, or has not started yet",
+                    why="its DaemonSet is gone, does not tolerate a taint, or has not started yet",
                     cure="kubectl -n kube-system get pods -l app=efs-csi-node -o wide",
                     said=said,
                 )
@@ -561,8 +564,9 @@ def mount_of(volume: Thing, handle: VolumeHandle) -> Mount:
         source=f"{handle.file_system_id}:{handle.path}",
         options=tuple(options),
         tls=encrypted,
-        on_node=f"127.0.0.1:{handle.path} … nfs4"
-        + (" (a local proxy of efs-utils speaks TLS with the mount target)" if encrypted else ""),
+        on_node=f"127.0.0.1:{handle.path}, type nfs4; the proxy of efs-utils at that address speaks TLS"
+        if encrypted
+        else f"the mount target's address, or that of efs-utils' proxy, and {handle.path}, type nfs4",
         unseen="whether the mount of a running pod has these options: airflow-efs prove looks from inside",
     )
 
@@ -584,7 +588,7 @@ _FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
         "quota",
         "the file system {system} has all the access points that its quota allows",
         "each claim takes an access point, and EFS allows 10,000 for a file system",
-        "delete claims and access points that are not used (airflow-efs doctor lists those without a volume), "
+        "delete claims and access points that are not used (airflow-efs doctor lists the latter), "
         "ask for a higher quota, or use a second file system",
     ),
     (

@@ -33,6 +33,9 @@ CLUSTER_VERSIONS: Final[tuple[str, ...]] = tuple(
 )
 """Cluster versions that a layer serves, oldest first."""
 
+PROVE_IMAGE: Final = "public.ecr.aws/docker/library/busybox:1.37.0"
+"""The image of the pods of `airflow-efs prove`: a shell and a few tools, from a registry without login."""
+
 PIPELINE_PYTHON: Final = "3.11"
 """Python of the pipeline's synth step: the oldest that this project supports. The image has up to 3.14."""
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,10 @@ class World:
     def __post_init__(self) -> None:
         self.environment = self.rehearsal.settings
         self.api = self.rehearsal.kubernetes()
-        self.core = kubernetes.CoreV1Api(self.api)
-        self.apps = kubernetes.AppsV1Api(self.api)
-        self.storage = kubernetes.StorageV1Api(self.api)
+        # Any: every field of an object may be None for the type checker.
+        self.core: Any = kubernetes.CoreV1Api(self.api)
+        self.apps: Any = kubernetes.AppsV1Api(self.api)
+        self.storage: Any = kubernetes.StorageV1Api(self.api)
         self.clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -130,7 +132,19 @@ def declared(change: Change) -> Seed:
 
 def seeded(function: Callable[[World], Iterator[None]]) -> Seed:
     """A fault in the account or the cluster: made, then undone."""
-    return contextmanager(function)
+
+    @contextmanager
+    @wraps(function)
+    def seed(world: World) -> Iterator[None]:
+        steps = function(world)
+        next(steps)
+        try:
+            yield
+        finally:
+            for _ in steps:  # what follows its yield
+                raise AssertionError(f"{function.__name__} yields twice")
+
+    return seed
 
 
 def set_field(*path: str | int, to: Any) -> Seed:
