@@ -41,12 +41,36 @@ class Link(StrEnum):
     POD = "pod"
 
 
+class Kind(StrEnum):
+    """The kinds of break; docs/commands-checks.md says what each means."""
+
+    CLAIM_MISSING = "claim-missing"
+    CLASS_MISSING = "class-missing"
+    CLASS_OF_ANOTHER_DRIVER = "class-of-another-driver"
+    DRIVER_MISSING = "driver-missing"
+    DRIVER_SILENT = "driver-silent"
+    NO_ACCESS = "no-access"
+    WRONG_FILE_SYSTEM = "wrong-file-system"
+    QUOTA = "quota"
+    GID_EXHAUSTED = "gid-exhausted"
+    PATH_TOO_LONG = "path-too-long"
+    REFUSED = "refused"
+    WAITS_FOR_A_POD = "waits-for-a-pod"
+    VOLUME_MISSING = "volume-missing"
+    VOLUME_OF_ANOTHER_DRIVER = "volume-of-another-driver"
+    WRONG_HANDLE = "wrong-handle"
+    ACCESS_POINT_MISSING = "access-point-missing"
+    MISSING_MOUNT_TARGET = "missing-mount-target"
+    POD_NOT_SCHEDULED = "pod-not-scheduled"
+    UNREACHABLE = "unreachable"
+    MOUNT_FAILED = "mount-failed"
+
+
 class Break(Record):
     """Where the chain breaks, why, and what mends it."""
 
     link: Link
-    kind: str
-    """The kind of break, as the sections of docs/commands-checks.md name it."""
+    kind: Kind
     what: str
     why: str
     cure: str
@@ -135,7 +159,7 @@ class _Reader:
         if claim is None:
             self._break(
                 Link.CLAIM,
-                "claim-missing",
+                Kind.CLAIM_MISSING,
                 what=f"there is no claim {self.name} in namespace {self.namespace}",
                 why="nothing has made it, or it was deleted",
                 cure="kubectl get pvc --all-namespaces shows what there is",
@@ -150,7 +174,7 @@ class _Reader:
         if volume is None:
             self._break(
                 Link.VOLUME,
-                "volume-missing",
+                Kind.VOLUME_MISSING,
                 what=f"the claim names the volume {claim['spec']['volumeName']}, which is gone",
                 why="somebody has deleted the PersistentVolume",
                 cure=_MAKE_VOLUME,
@@ -181,7 +205,7 @@ class _Reader:
     def _explanation(self, **links: Any) -> Explanation:
         return Explanation(name=self.name, namespace=self.namespace, breaks=tuple(self.breaks), **links)
 
-    def _break(self, link: Link, kind: str, *, what: str, why: str, cure: str, said: str = "") -> None:
+    def _break(self, link: Link, kind: Kind, *, what: str, why: str, cure: str, said: str = "") -> None:
         self.breaks.append(Break(link=link, kind=kind, what=what, why=why, cure=cure, said=said))
 
     def _get(self, read: Callable[..., Any], *arguments: str) -> Thing | None:
@@ -215,7 +239,7 @@ class _Reader:
         if phase == "Lost":
             self._break(
                 Link.VOLUME,
-                "volume-missing",
+                Kind.VOLUME_MISSING,
                 what=f"the claim has lost its volume {claim['spec'].get('volumeName')}",
                 why="somebody has deleted the PersistentVolume",
                 cure=_MAKE_VOLUME,
@@ -225,7 +249,7 @@ class _Reader:
         if not class_name:
             self._break(
                 Link.CLASS,
-                "class-missing",
+                Kind.CLASS_MISSING,
                 what="the claim names no class, and the cluster has no default class",
                 why="the claim waits for a volume that somebody makes by hand",
                 cure="make the claim again with storageClassName; kubectl get storageclass shows the classes",
@@ -234,7 +258,7 @@ class _Reader:
             events = self._events("PersistentVolumeClaim", self.name)
             self._break(
                 Link.CLASS,
-                "class-missing",
+                Kind.CLASS_MISSING,
                 what=f"there is no class {class_name}",
                 why="the class was never made in this cluster, has another name, or was deleted",
                 cure=f"make the class {class_name}, and the claim binds by itself; "
@@ -244,7 +268,7 @@ class _Reader:
         elif storage_class["provisioner"] != DRIVER:
             self._break(
                 Link.CLASS,
-                "class-of-another-driver",
+                Kind.CLASS_OF_ANOTHER_DRIVER,
                 what=f"class {class_name} is of {storage_class['provisioner']}, not of {DRIVER}",
                 why="another driver makes its volumes, and says in the events why it does not",
                 cure="read the events below, or make the claim with a class of EFS",
@@ -263,7 +287,7 @@ class _Reader:
             gone = "is not there" if controller is None else "is scaled to zero"
             self._break(
                 Link.DRIVER,
-                "driver-missing",
+                Kind.DRIVER_MISSING,
                 what=f"the driver's controller {gone}: nobody makes a volume for the claim",
                 why="the driver was never installed, or was removed, as by destroying its stack",
                 cure="deploy the environment"
@@ -274,7 +298,7 @@ class _Reader:
         elif not self._exists(system):
             self._break(
                 Link.FILE_SYSTEM,
-                "wrong-file-system",
+                Kind.WRONG_FILE_SYSTEM,
                 what=f"class {class_name} names the file system {system}, which does not exist here",
                 why="it was deleted, or is in another account or region",
                 cure="make a class of another name with the file system that is there, and the claim with it",
@@ -285,7 +309,7 @@ class _Reader:
         elif storage_class.get("volumeBindingMode") == "WaitForFirstConsumer":
             self._break(
                 Link.POD,
-                "waits-for-a-pod",
+                Kind.WAITS_FOR_A_POD,
                 what=f"class {class_name} makes a volume when a pod uses the claim, and none is scheduled",
                 why="its binding mode is WaitForFirstConsumer",
                 cure="start the pod, or use a class with Immediate",
@@ -294,7 +318,7 @@ class _Reader:
         else:
             self._break(
                 Link.DRIVER,
-                "driver-silent",
+                Kind.DRIVER_SILENT,
                 what="the driver has not answered yet",
                 why="the controller is starting, or its provisioner does not reach the API server",
                 cure="wait half a minute; then kubectl -n kube-system logs deployment/efs-csi-controller "
@@ -324,7 +348,7 @@ class _Reader:
                 return
         self._break(
             Link.DRIVER,
-            "refused",
+            Kind.REFUSED,
             what="the driver could not make the volume",
             why="see its words",
             cure="kubectl -n kube-system logs deployment/efs-csi-controller -c efs-plugin says more",
@@ -347,7 +371,7 @@ class _Reader:
         if source.get("driver") != DRIVER:
             self._break(
                 Link.VOLUME,
-                "volume-of-another-driver",
+                Kind.VOLUME_OF_ANOTHER_DRIVER,
                 what=f"volume {name} is not of {DRIVER}, but of {source.get('driver', 'no CSI driver')}",
                 why="its class is of another driver, or it was made by hand",
                 cure="make the claim with a class of EFS",
@@ -358,7 +382,7 @@ class _Reader:
         except TraceError as error:
             self._break(
                 Link.VOLUME,
-                "wrong-handle",
+                Kind.WRONG_HANDLE,
                 what=str(error),
                 why="the volume was made by hand",
                 cure="make it again with a handle such as fs-…::fsap-…",
@@ -375,7 +399,7 @@ class _Reader:
                 raise
             self._break(
                 Link.FILE_SYSTEM,
-                "wrong-file-system",
+                Kind.WRONG_FILE_SYSTEM,
                 what=f"volume {volume['metadata']['name']} is on {handle.file_system_id}, "
                 "which does not exist here",
                 why="it was deleted, or is in another account or region",
@@ -398,7 +422,7 @@ class _Reader:
                 raise
             self._break(
                 Link.ACCESS_POINT,
-                "access-point-missing",
+                Kind.ACCESS_POINT_MISSING,
                 what=f"the access point {handle.access_point_id} of the volume is gone",
                 why="somebody has deleted it; its directory, with the data, is still in the file system",
                 cure="make an access point with the same path and owner, and a volume and claim that name it",
@@ -408,7 +432,7 @@ class _Reader:
         if found.get("FileSystemId") != handle.file_system_id:
             self._break(
                 Link.ACCESS_POINT,
-                "wrong-file-system",
+                Kind.WRONG_FILE_SYSTEM,
                 what=f"the access point {handle.access_point_id} is of {found.get('FileSystemId')}, "
                 f"the volume names {handle.file_system_id}",
                 why="the volume was made by hand, with halves of two handles",
@@ -465,7 +489,7 @@ class _Reader:
             if state != "available":
                 self._break(
                     Link.MOUNT_TARGET,
-                    "missing-mount-target",
+                    Kind.MISSING_MOUNT_TARGET,
                     what=f"the mount target in {zone} is {state}",
                     why="it was made a moment ago, or is being deleted",
                     cure="wait a minute and a half",
@@ -484,7 +508,7 @@ class _Reader:
             elif pod.driver_on_node is False:
                 self._break(
                     Link.DRIVER,
-                    "driver-missing",
+                    Kind.DRIVER_MISSING,
                     what=f"the driver is not on node {pod.node}, on which pod {pod.name} is to run",
                     why="its DaemonSet is gone, does not tolerate a taint, or has not started yet",
                     cure="kubectl -n kube-system get pods -l app=efs-csi-node -o wide",
@@ -500,7 +524,7 @@ class _Reader:
                 ]
                 self._break(
                     Link.POD,
-                    "pod-not-scheduled",
+                    Kind.POD_NOT_SCHEDULED,
                     what=f"pod {pod.name} has no node yet",
                     why="no node fits it; that is not for want of its volume, which is there",
                     cure=f"kubectl -n {self.namespace} describe pod {pod.name}",
@@ -511,7 +535,7 @@ class _Reader:
         who = f"pod {pod.name} is on node {pod.node} in {zone}, where" if pod else f"in {zone},"
         self._break(
             Link.MOUNT_TARGET,
-            "missing-mount-target",
+            Kind.MISSING_MOUNT_TARGET,
             what=f"{who} the file system {system} has no mount target",
             why="the zone is not among cluster.subnets of the environment, or its mount target was deleted",
             cure=f"add a subnet of {zone} to the environment and deploy; "
@@ -533,7 +557,7 @@ class _Reader:
                 return
         self._break(
             Link.POD,
-            "mount-failed",
+            Kind.MOUNT_FAILED,
             what=f"node {pod.node} cannot mount the volume for pod {pod.name}",
             why="see the node's words",
             cure="kubectl -n kube-system logs -l app=efs-csi-node -c efs-plugin says more",
@@ -571,11 +595,11 @@ def mount_of(volume: Thing, handle: VolumeHandle) -> Mount:
     )
 
 
-_FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
+_FAILURES: tuple[tuple[str, Link, Kind, str, str, str], ...] = (
     (
         r"AssumeRoleWithWebIdentity|InvalidIdentityToken|No OpenIDConnect provider",
         Link.DRIVER,
-        "no-access",
+        Kind.NO_ACCESS,
         "AWS does not let the driver take its role",
         "the role's trust policy names another service account, cluster or audience, or IAM has no OIDC "
         "provider for the cluster's issuer",
@@ -585,7 +609,7 @@ _FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
     (
         r"AccessPointLimitExceeded|maximum number of access points",
         Link.ACCESS_POINT,
-        "quota",
+        Kind.QUOTA,
         "the file system {system} has all the access points that its quota allows",
         "each claim takes an access point, and EFS allows 10,000 for a file system",
         "delete claims and access points that are not used (airflow-efs doctor lists the latter), "
@@ -594,7 +618,7 @@ _FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
     (
         r"free GID|allocator failed to find available GID",
         Link.ACCESS_POINT,
-        "gid-exhausted",
+        Kind.GID_EXHAUSTED,
         "every GID of class {storage_class}, {range}, is taken by an access point of {system}",
         "the driver gives each volume a GID of its own from the class's range",
         "make a class with a wider gid_range, or with a fixed owner, which takes no GID; "
@@ -603,7 +627,7 @@ _FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
     (
         r"File System does not exist|FileSystemNotFound",
         Link.FILE_SYSTEM,
-        "wrong-file-system",
+        Kind.WRONG_FILE_SYSTEM,
         "the driver finds no file system {system}, which class {storage_class} names",
         "it was deleted, or is in another account or region",
         "make a class with the file system that is there, under another name, and the claim with it",
@@ -611,7 +635,7 @@ _FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
     (
         r"Access ?Denied|not authorized|UnauthorizedOperation",
         Link.DRIVER,
-        "no-access",
+        Kind.NO_ACCESS,
         "the driver's role may not do in AWS what the claim needs",
         "its policy is detached or changed, or is for another file system than {system}; CloudTrail shows "
         "the call that was refused",
@@ -620,7 +644,7 @@ _FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
     (
         r"NoCredentialProviders|failed to refresh cached credentials|no EC2 IMDS role",
         Link.DRIVER,
-        "no-access",
+        Kind.NO_ACCESS,
         "the driver has no AWS credentials",
         "its service account has no role: the annotation eks.amazonaws.com/role-arn is missing, or the pods "
         "were started before it was there",
@@ -629,7 +653,7 @@ _FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
     (
         r"exceeds EFS limit|EFS limit of 4 subdirectories",
         Link.ACCESS_POINT,
-        "path-too-long",
+        Kind.PATH_TOO_LONG,
         "the path that class {storage_class} gives the volume is longer than EFS allows",
         "base path and pattern make it, with the names of the claim and its namespace",
         "make a class with a shorter base_path or sub_path_pattern",
@@ -637,31 +661,31 @@ _FAILURES: tuple[tuple[str, Link, str, str, str, str], ...] = (
 )
 """Words of the driver -> link, kind, what, why, cure; the first that fits."""
 
-_MOUNT_FAILURES: tuple[tuple[str, str, str, str, str], ...] = (
+_MOUNT_FAILURES: tuple[tuple[str, Kind, str, str, str], ...] = (
     (
         r"not found in the list of registered CSI drivers",
-        "driver-missing",
+        Kind.DRIVER_MISSING,
         "the driver is not registered on node {node}, so pod {pod} cannot start",
         "its pod there is gone, or has not started yet",
         "kubectl -n kube-system get pods -l app=efs-csi-node -o wide",
     ),
     (
         r"access denied by server|AccessDenied|not authorized",
-        "no-access",
+        Kind.NO_ACCESS,
         "the file system lets node {node} not mount for pod {pod}",
         "the file system's policy refuses it: no TLS, or a right that it does not grant",
         "airflow-efs doctor ENVIRONMENT looks at the policy: tls-not-enforced",
     ),
     (
         r"Failed to resolve|Name or service not known|mount target.*(not found|doesn't exist)",
-        "missing-mount-target",
+        Kind.MISSING_MOUNT_TARGET,
         "node {node} finds no address of the file system for pod {pod}",
         "its zone has no mount target, or the VPC does not resolve the file system's name",
         "airflow-efs doctor ENVIRONMENT: mount-target-missing, vpc-dns",
     ),
     (
         r"timed out|timeout|DeadlineExceeded|Connection refused",
-        "unreachable",
+        Kind.UNREACHABLE,
         "node {node} does not reach the mount target for pod {pod}",
         "a security group or a network ACL keeps tcp 2049 out",
         "airflow-efs doctor ENVIRONMENT: node-cannot-reach, node-egress, network-acl",

@@ -197,7 +197,7 @@ def cluster_config(world: World, **changes: Any) -> Iterator[None]:
 
 
 def configure(world: World, config: dict[str, Any]) -> None:
-    # The emulated UpdateClusterConfig takes the whole configuration as it comes, and boto3 knows no vpcId in it.
+    # The emulated call takes the whole configuration as it comes, and boto3 knows no vpcId in it.
     plan, region = world.rehearsal.plan, world.environment.region
     scope = f"{plan.access_key}/20260101/{region}/eks/aws4_request"
     answer = requests.post(
