@@ -174,10 +174,16 @@ class Proof:
             "own_claim": own,
             "storage_class": self._class,
             "claim_bound": bound,
-            "outcome": overall(zones) if zones else Outcome.FAILED,
+            "outcome": self._outcome(zones, bound=bound),
             "zones": zones,
             "breaks": breaks,
         }
+
+    def _outcome(self, zones: tuple[Zone, ...], *, bound: bool) -> Outcome:
+        if not zones:
+            return Outcome.FAILED  # the claim is not Bound, so no pod was started
+        outcome = overall(zones)
+        return Outcome.NOT_PROVEN if outcome is Outcome.PROVEN and not bound else outcome
 
     def _binds_with_a_pod(self) -> bool:
         if self._class is None:

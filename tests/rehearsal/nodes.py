@@ -132,6 +132,12 @@ class Nodes:
             self._start(pod)
 
     def _bind(self, pod: Any, node: str) -> None:
+        # A class that waits for its first pod learns from the scheduler which node that pod has.
+        for claim in _claims(pod):
+            annotations = {"volume.kubernetes.io/selected-node": node}
+            self._core.patch_namespaced_persistent_volume_claim(
+                claim, pod.metadata.namespace, {"metadata": {"annotations": annotations}}
+            )
         target = kubernetes.V1ObjectReference(kind="Node", name=node)
         self._core.create_namespaced_binding(
             pod.metadata.namespace,
@@ -140,6 +146,10 @@ class Nodes:
         )
 
     def _start(self, pod: Any) -> None:
+        for claim in _claims(pod):
+            found: Any = self._core.read_namespaced_persistent_volume_claim(claim, pod.metadata.namespace)
+            if found.status.phase != "Bound":
+                return  # there is nothing to mount yet
         if pod.spec.restart_policy == "Never":
             if self.volume is None:
                 return
@@ -195,6 +205,11 @@ class Nodes:
         self._core.patch_namespaced_pod_status(
             pod.metadata.name, pod.metadata.namespace, {"status": dict(status)}
         )
+
+
+def _claims(pod: Any) -> list[str]:
+    sources = [volume.persistent_volume_claim for volume in pod.spec.volumes or []]
+    return [source.claim_name for source in sources if source]
 
 
 def _fits(pod: Any, node: Any) -> bool:
