@@ -89,7 +89,7 @@ RPC = "failed to provision volume with StorageClass efs-sc: rpc error: code = In
             "driver-role-rights",
         ),
         (
-            "WebIdentityErr: failed to retrieve credentials: InvalidIdentityToken: No OpenIDConnect provider found",
+            "WebIdentityErr: failed to retrieve credentials: InvalidIdentityToken: No OpenIDConnect provider",
             Kind.NO_ACCESS,
             Link.DRIVER,
             "oidc-provider-missing",
