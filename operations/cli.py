@@ -93,9 +93,12 @@ def main() -> None:
         TraceError,
         BotoCoreError,
         ClientError,
-        kubernetes_config.ConfigException,
     ) as error:
         sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+    except kubernetes_config.ConfigException as error:
+        cure = "aws eks update-kubeconfig --name CLUSTER writes one, and KUBECONFIG names another"
+        sys.stderr.write(f"error: {error}: {cure}\n")
         sys.exit(1)
     except (ApiException, HTTPError) as error:
         words = " ".join(str(error).split())

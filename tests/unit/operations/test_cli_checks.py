@@ -73,3 +73,14 @@ def test_without_credentials_there_is_no_stack_trace(
     assert "Unable to locate credentials" in printed.out + printed.err
     assert "Traceback" not in printed.out + printed.err
     assert ended.value.code == (4 if command == "doctor" else 1)
+
+
+def test_without_a_kubeconfig_trace_says_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    monkeypatch.setattr(sys, "argv", ["airflow-efs", "trace", "airflow-logs"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert "aws eks update-kubeconfig" in capsys.readouterr().err
+    assert ended.value.code == 1
