@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from kubernetes import config as kubernetes_config
@@ -17,10 +16,14 @@ from operations.costs.command import cost
 from operations.costs.prices import PricesError
 from operations.discovery.command import discover
 from operations.discovery.findings import DiscoveryError
+from operations.doctor.command import doctor
+from operations.prove.command import prove
+from operations.prove.proof import ProveError
 from operations.rehearse import build_programs
 from operations.rehearse import rehearse as run_rehearsal
-from operations.trace import TraceError, as_table
-from operations.trace import trace as follow
+from operations.trace import TraceError
+from operations.trace_command import trace
+from rehearsal.account.cluster_tokens import TokenError
 from rehearsal.cdk import PROJECT
 from rehearsal.errors import RehearsalError
 from rehearsal.faults import describe_faults
@@ -29,8 +32,8 @@ from settings import SettingsError
 
 app = typer.Typer(
     name="airflow-efs",
-    help="Shared Amazon EFS volumes for Apache Airflow on EKS: discover a cluster, rehearse a deployment, "
-    "trace a claim, estimate the cost.",
+    help="Shared Amazon EFS volumes for Apache Airflow on EKS: discover a cluster, rehearse, check "
+    "and prove a deployment, trace a claim, estimate the cost.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -99,20 +102,9 @@ def rehearse(
     )
 
 
-@app.command()
-def trace(
-    claim: Annotated[str, typer.Argument(help="The claim.")],
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Its namespace.")] = "default",
-) -> None:
-    """Show how a claim reaches its data: volume, access point, file system, mount targets.
-
-    Uses the current kubeconfig and the AWS credentials and region of the shell.
-
-    Example: `airflow-efs trace airflow-logs -n airflow`.
-    """
-    api = kubernetes_config.new_client_from_config()
-    chain = follow(api, boto3.client("efs"), name=claim, namespace=namespace)
-    Console().print(as_table(chain))
+app.command()(trace)
+app.command()(doctor)
+app.command()(prove)
 
 
 def main() -> None:
@@ -121,19 +113,25 @@ def main() -> None:
         app()
     except (
         SettingsError,
+        ProveError,
         RehearsalError,
         DiscoveryError,
         PricesError,
+        TokenError,
         TraceError,
-        kubernetes_config.ConfigException,
     ) as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
     except (BotoCoreError, ClientError) as error:
         sys.stderr.write(f"error: {explain(error)}\n")
         sys.exit(1)
+    except kubernetes_config.ConfigException as error:
+        cure = "aws eks update-kubeconfig --name CLUSTER writes one, and KUBECONFIG names another"
+        sys.stderr.write(f"error: {error}: {cure}\n")
+        sys.exit(1)
     except (ApiException, HTTPError) as error:
-        sys.stderr.write(f"error: the Kubernetes API server does not answer as it should: {error}\n")
+        words = " ".join(str(error).split())
+        sys.stderr.write(f"error: the Kubernetes API server does not answer as it should: {words}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: everything was stopped\n")

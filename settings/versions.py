@@ -40,11 +40,13 @@ CLUSTER_VERSIONS: Final[tuple[str, ...]] = tuple(
 )
 """Cluster versions that a layer serves, oldest first."""
 
-SAMPLE_WRITER_IMAGE: Final = "public.ecr.aws/docker/library/busybox:1.37"
+SAMPLE_WRITER_IMAGE: Final = "public.ecr.aws/docker/library/busybox:1.37.0"
 """Image of the sample writer: a shell and `date`, from a registry that limits nobody by address."""
 
 DELETION_GUARDS_SINCE: Final = (1, 30)
 """Kubernetes version in which ValidatingAdmissionPolicy is stable; older clusters delete without guards."""
+PROVE_IMAGE: Final = SAMPLE_WRITER_IMAGE
+"""The image of the pods of `airflow-efs prove`: a shell and a few tools, from a registry without login."""
 
 PIPELINE_PYTHON: Final = "3.11"
 """Python of the pipeline's synth step: the oldest that this project supports. The image has up to 3.14."""

@@ -42,6 +42,9 @@ def _seed_network(environment: Environment) -> None:
     vpc = environment.cluster.vpc
     with next_id("moto.ec2.models.vpcs.random_vpc_id", vpc.id):
         ec2.create_vpc(str(vpc.cidrs[0]))
+    # EKS wants both: nodes cannot join without them. A VPC that the API makes has the second one off.
+    ec2.modify_vpc_attribute(vpc.id, "enable_dns_support", "true")
+    ec2.modify_vpc_attribute(vpc.id, "enable_dns_hostnames", "true")
     for cidr in vpc.cidrs[1:]:
         ec2.associate_vpc_cidr_block(vpc.id, str(cidr), amazon_provided_ipv6_cidr_block=False)
     subnets = [*environment.cluster.subnets, *handler_subnets(environment)]

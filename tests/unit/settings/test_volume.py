@@ -91,7 +91,7 @@ def test_the_sample_writer_writes_to_a_claim(load: Load) -> None:
     made = load(*writer("claim: logs")).sample_writer
     assert made is not None
     assert (made.name, made.namespace) == ("efs-app-1", "default")
-    assert made.image == "public.ecr.aws/docker/library/busybox:1.37"
+    assert made.image == "public.ecr.aws/docker/library/busybox:1.37.0"
 
 
 def test_the_sample_writer_writes_to_a_volume(load: Load) -> None:

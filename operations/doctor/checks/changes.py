@@ -1,0 +1,198 @@
+"""Changes that a deployment would try and that cannot be made in place; and drift of what cannot change."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from operations.doctor.installation import Installation
+from operations.doctor.registry import When, check
+from operations.findings import Problem, Severity
+from settings.kubernetes import quantity_in_bytes
+from settings.storage_class import StorageClass
+
+_DEFAULTS: Mapping[str, Any] = {
+    "mountOptions": [],
+    "reclaimPolicy": "Delete",
+    "volumeBindingMode": "Immediate",
+    "parameters": {},
+}
+"""The fields of a class that Kubernetes lets nobody change, with what stands for absence."""
+
+
+@check(
+    "class-change-refused", Severity.ERROR, "Would Kubernetes take the change of each class?", when=When.AFTER
+)
+def class_changes(installation: Installation) -> Iterator[Problem]:
+    """The environment's class and the one that the stack declared."""
+    for index, settings in enumerate(installation.environment.storage_classes):
+        declared = installation.declared_objects.get(("StorageClass", "", settings.name))
+        if declared is None:
+            continue
+        wanted = class_fields(settings, installation.outputs.get("FileSystemId", ""))
+        for change in _differences(declared, wanted):
+            yield Problem(
+                what=f"class {settings.name} cannot be changed in place: {change}",
+                where=f"field storage_classes[{index}]",
+                cure="give the class a new name, and leave the old one as it was",
+            )
+
+
+@check(
+    "class-drift", Severity.ERROR, "Are the classes in the cluster as the stack made them?", when=When.AFTER
+)
+def class_drift(installation: Installation) -> Iterator[Problem]:
+    """A class that was deleted, or made anew by hand."""
+    for settings in installation.environment.storage_classes:
+        if settings.name not in installation.outputs.get("StorageClassNames", "").split(","):
+            continue
+        there = installation.classes.get(settings.name)
+        declared = installation.declared_objects.get(("StorageClass", "", settings.name))
+        again = (
+            "CloudFormation does not notice it: "
+            "take the class out of the environment, deploy, put it back and deploy again"
+        )
+        if there is None:
+            yield Problem(
+                what=f"class {settings.name} is gone; claims of it stay Pending",
+                where=f"StorageClass {settings.name}",
+                cure=again,
+            )
+        elif declared is not None:
+            for change in _differences(declared, there):
+                yield Problem(
+                    what=f"class {settings.name} is not as the stack made it: {change}",
+                    where=f"StorageClass {settings.name}",
+                    cure=f"delete the class, its volumes stay; {again}",
+                )
+
+
+@check("encryption-key-change", Severity.ERROR, "Does the encryption key stay?", when=When.AFTER)
+def encryption_key(installation: Installation) -> Iterator[Problem]:
+    """A file system keeps its key for life: another key means another file system."""
+    wanted = installation.environment.file_system.encryption_key
+    for properties in installation.deployed_properties("AWS::EFS::FileSystem"):
+        deployed = properties.get("KmsKeyId", "aws-managed")
+        if isinstance(deployed, str) and deployed != wanted:
+            yield Problem(
+                what=f"the encryption key would change from {deployed} to {wanted}, "
+                "which needs a new, empty file system",
+                where="field file_system.encryption_key",
+                cure="leave the key as it is, or make a second environment and copy the data",
+            )
+
+
+@check("security-group-change", Severity.WARNING, "Does the security group stay?", when=When.AFTER)
+def security_group(installation: Installation) -> Iterator[Problem]:
+    """A group's name cannot change: CloudFormation replaces it, and mount targets change over."""
+    wanted = installation.environment.file_system.security_group_name
+    for properties in installation.deployed_properties("AWS::EC2::SecurityGroup"):
+        deployed = properties.get("GroupName")
+        if deployed != wanted:
+            yield Problem(
+                what=f"the security group would be replaced: its name changes from {deployed} to {wanted}",
+                where="field file_system.security_group_name",
+                cure="leave the name as it is, unless rules that name the group elsewhere can change as well",
+            )
+
+
+@check("subnet-change", Severity.ERROR, "Does each zone keep its subnet?", when=When.AFTER)
+def subnets(installation: Installation) -> Iterator[Problem]:
+    """A mount target cannot move, and a zone has room for one."""
+    for index, subnet in enumerate(installation.environment.cluster.subnets):
+        target = installation.mount_targets.get(subnet.availability_zone)
+        if target and target["SubnetId"] != subnet.id:
+            yield Problem(
+                what=f"the mount target in {subnet.availability_zone} is in {target['SubnetId']}; "
+                f"a second one in {subnet.id} would be refused",
+                where=f"field cluster.subnets[{index}].id",
+                cure=f"leave {target['SubnetId']}: nodes of every subnet of the zone reach it. "
+                "Or take the zone out, deploy, and add it with the new subnet",
+            )
+
+
+@check(
+    "claim-change-refused", Severity.ERROR, "Would Kubernetes take the change of each claim?", when=When.AFTER
+)
+def claim_changes(installation: Installation) -> Iterator[Problem]:
+    """Class and access mode of a claim are for life, and its size cannot shrink."""
+    there = {(one["metadata"]["namespace"], one["metadata"]["name"]): one for one in installation.claims}
+    for index, settings in enumerate(installation.environment.claims):
+        claim = there.get((settings.namespace, settings.name))
+        if claim is None:
+            continue
+        spec, where = claim["spec"], f"field claims[{index}]"
+        name = f"{settings.namespace}/{settings.name}"
+        cure = "leave it as it is, or make a claim with another name"
+        if spec.get("storageClassName") != settings.storage_class:
+            yield Problem(
+                what=f"claim {name} has the class {spec.get('storageClassName')}, "
+                f"which cannot become {settings.storage_class}",
+                where=f"{where}.storage_class",
+                cure=cure,
+            )
+        if settings.access_mode not in spec["accessModes"]:
+            yield Problem(
+                what=f"claim {name} is {', '.join(spec['accessModes'])}, "
+                f"which cannot become {settings.access_mode}",
+                where=f"{where}.access_mode",
+                cure=cure,
+            )
+        size = spec["resources"]["requests"]["storage"]
+        if quantity_in_bytes(settings.size) < quantity_in_bytes(size):
+            yield Problem(
+                what=f"claim {name} asks for {size}, which cannot become {settings.size}",
+                where=f"{where}.size",
+                cure=f"write {size}: EFS takes no notice of it",
+            )
+
+
+def class_fields(settings: StorageClass, file_system_id: str) -> Mapping[str, Any]:
+    """A class of the environment as Kubernetes has it: the fields that cannot change.
+
+    Args:
+        settings: the class.
+        file_system_id: the file system of its volumes.
+    """
+    parameters = {
+        "provisioningMode": "efs-ap",
+        "fileSystemId": file_system_id,
+        "directoryPerms": settings.directory_permissions,
+    }
+    if settings.base_path != "/":
+        parameters["basePath"] = settings.base_path
+    if settings.owner is not None:
+        parameters |= {"uid": str(settings.owner.uid), "gid": str(settings.owner.gid)}
+    if settings.gid_range is not None:
+        parameters |= {
+            "gidRangeStart": str(settings.gid_range.start),
+            "gidRangeEnd": str(settings.gid_range.end),
+        }
+    if settings.sub_path_pattern is not None:
+        parameters["subPathPattern"] = settings.sub_path_pattern
+    if not settings.ensure_unique_directory:
+        parameters["ensureUniqueDirectory"] = "false"
+    if settings.reuse_access_point:
+        parameters["reuseAccessPoint"] = "true"
+    return {
+        "parameters": parameters,
+        "mountOptions": list(settings.mount_options),
+        "reclaimPolicy": settings.reclaim_policy,
+        "volumeBindingMode": settings.volume_binding_mode,
+    }
+
+
+def _differences(former: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    for field, absent in _DEFAULTS.items():
+        one, other = former.get(field) or absent, wanted.get(field) or absent
+        if not isinstance(absent, dict):
+            if one != other:
+                yield f"{field} from {_shown(one)} to {_shown(other)}"
+            continue
+        for key in sorted(one.keys() | other.keys()):
+            if one.get(key) != other.get(key):
+                yield f"{key} from {_shown(one.get(key))} to {_shown(other.get(key))}"
+
+
+def _shown(value: Any) -> str:
+    if value in (None, []):
+        return "nothing"
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,170 @@
+"""Claims, volumes and access points: does each have its other half."""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+from kubernetes import client as kubernetes
+
+from operations.doctor.installation import Installation, Thing
+from operations.doctor.registry import When, check
+from operations.findings import Problem, Severity
+from operations.trace import TraceError, VolumeHandle
+
+_DRIVER_TAG = "efs.csi.aws.com/cluster"
+
+
+@check("claim-missing", Severity.ERROR, "Are the environment's claims there?", when=When.AFTER)
+def missing_claims(installation: Installation) -> Iterator[Problem]:
+    """Claims that the stack declared and that are gone."""
+    there = {(one["metadata"]["namespace"], one["metadata"]["name"]) for one in installation.claims}
+    for kind, namespace, name in installation.declared_objects:
+        if kind == "PersistentVolumeClaim" and (namespace, name) not in there:
+            yield Problem(
+                what=f"claim {namespace}/{name} is gone",
+                where=f"PersistentVolumeClaim {namespace}/{name}",
+                cure="CloudFormation does not notice it: take the claim out of the environment, deploy, "
+                "put it back and deploy again",
+            )
+
+
+@check(
+    "claim-not-bound", Severity.ERROR, "Are the claims of the environment's classes Bound?", when=When.AFTER
+)
+def pending_claims(installation: Installation) -> Iterator[Problem]:
+    """Claims that wait for a volume, or have lost it."""
+    immediate = {
+        one.name for one in installation.environment.storage_classes if one.volume_binding_mode == "Immediate"
+    }
+    for claim in installation.claims:
+        phase = (claim.get("status") or {}).get("phase")
+        metadata, name = claim["metadata"], claim["spec"].get("storageClassName")
+        if name in immediate and phase != "Bound":
+            yield Problem(
+                what=f"claim {metadata['namespace']}/{metadata['name']} is {phase}: "
+                f"{_last_event(installation, claim)}",
+                where=f"PersistentVolumeClaim {metadata['namespace']}/{metadata['name']}",
+                cure=f"airflow-efs trace {metadata['name']} -n {metadata['namespace']} says where it breaks",
+            )
+
+
+@check("volume-stranded", Severity.WARNING, "Is every volume in use?", when=When.AFTER)
+def stranded(installation: Installation) -> Iterator[Problem]:
+    """Volumes whose claim is gone, and volumes that do not go away."""
+    for volume in _ours(installation):
+        name, phase = volume["metadata"]["name"], (volume.get("status") or {}).get("phase")
+        if volume["metadata"].get("deletionTimestamp"):
+            yield Problem(
+                what=f"volume {name} is being deleted and does not go away",
+                where=f"PersistentVolume {name}",
+                cure="the driver's controller deletes its access point first: see that it runs and may do so",
+            )
+        elif phase in ("Released", "Failed"):
+            yield Problem(
+                what=f"volume {name} is {phase}: its claim {_claim_name(volume)} is gone",
+                where=f"PersistentVolume {name}",
+                cure=f"kubectl delete pv {name} when its data is not needed by this name; "
+                "the data stays in the file system",
+            )
+
+
+@check("volume-without-access-point", Severity.ERROR, "Has every volume its access point?", when=When.AFTER)
+def without_access_point(installation: Installation) -> Iterator[Problem]:
+    """Volumes whose access point somebody has deleted."""
+    for volume in _ours(installation):
+        handle = _handle(volume)
+        if handle and handle.access_point_id and handle.access_point_id not in installation.access_points:
+            name = volume["metadata"]["name"]
+            yield Problem(
+                what=f"the access point {handle.access_point_id} of volume {name} "
+                f"(claim {_claim_name(volume)}) is gone; pods cannot mount it",
+                where=f"PersistentVolume {name}",
+                cure="the data is still there: make an access point with the same path and owner, "
+                "and a volume and claim that name it. An id cannot be had again",
+            )
+
+
+@check(
+    "volume-wrong-file-system",
+    Severity.ERROR,
+    "Is every volume on a file system that exists?",
+    when=When.AFTER,
+)
+def wrong_file_system(installation: Installation) -> Iterator[Problem]:
+    """Volumes of this environment's classes on another file system, and of any class on none."""
+    names = {one.name for one in installation.environment.storage_classes}
+    ours = installation.file_system["FileSystemId"]
+    for volume in installation.volumes:
+        handle, name = _handle(volume), volume["metadata"]["name"]
+        if handle is None or handle.file_system_id == ours:
+            continue
+        if not _exists(installation, handle.file_system_id):
+            yield Problem(
+                what=f"volume {name} is on {handle.file_system_id}, which does not exist",
+                where=f"PersistentVolume {name}",
+                cure="restore the file system's data from AWS Backup, and make a claim on the new one",
+            )
+        elif volume["spec"].get("storageClassName") in names:
+            yield Problem(
+                what=f"volume {name} of class {volume['spec']['storageClassName']} is on "
+                f"{handle.file_system_id}, an earlier file system; the class now makes volumes on {ours}",
+                where=f"PersistentVolume {name}",
+                cure="copy its data into a new claim, or keep the earlier file system and its mount targets",
+            )
+
+
+@check("access-point-without-volume", Severity.WARNING, "Has every access point its volume?", when=When.AFTER)
+def without_volume(installation: Installation) -> Iterator[Problem]:
+    """Access points that the driver made and that no volume of the cluster names."""
+    used = {handle.access_point_id for volume in installation.volumes if (handle := _handle(volume))}
+    for access_point_id, access_point in sorted(installation.access_points.items()):
+        tags = {tag["Key"]: tag["Value"] for tag in access_point.get("Tags", [])}
+        if tags.get(_DRIVER_TAG) == "true" and access_point_id not in used:
+            path = (access_point.get("RootDirectory") or {}).get("Path", "/")
+            yield Problem(
+                what=f"access point {access_point_id} ({path}) belongs to no volume of the cluster",
+                where=access_point_id,
+                cure=f"aws efs delete-access-point --access-point-id {access_point_id} "
+                "when no other cluster uses it; the data stays in the file system",
+            )
+
+
+def _ours(installation: Installation) -> Iterator[Thing]:
+    """The volumes on the stack's file system."""
+    system = installation.file_system["FileSystemId"]
+    for volume in installation.volumes:
+        handle = _handle(volume)
+        if handle and handle.file_system_id == system:
+            yield volume
+
+
+def _handle(volume: Thing) -> VolumeHandle | None:
+    try:
+        return VolumeHandle.parse(volume["spec"]["csi"]["volumeHandle"])
+    except TraceError:
+        return None
+
+
+def _claim_name(volume: Thing) -> str:
+    claim = volume["spec"].get("claimRef") or {}
+    return f"{claim.get('namespace')}/{claim.get('name')}"
+
+
+def _exists(installation: Installation, file_system_id: str) -> bool:
+    try:
+        installation.client("efs").describe_file_systems(FileSystemId=file_system_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "FileSystemNotFound":
+            raise
+        return False
+    return True
+
+
+def _last_event(installation: Installation, claim: Thing) -> str:
+    metadata = claim["metadata"]
+    selector = f"involvedObject.kind=PersistentVolumeClaim,involvedObject.name={metadata['name']}"
+    core = kubernetes.CoreV1Api(installation.api)
+    events = installation.all_of(core.list_namespaced_event, metadata["namespace"], field_selector=selector)
+    if not events:
+        return "it has no events"
+    last = max(events, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+    return " ".join(f"{last.get('reason')}: {last.get('message')}".split())

@@ -1,0 +1,142 @@
+"""The command `airflow-efs doctor`, and how its report is printed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from operations.doctor.examination import NOT_CHECKED, examine
+from operations.doctor.installation import AirflowNeeds, Installation, SecretKey
+from operations.doctor.registry import all_checks
+from operations.findings import Finding, Report, Severity
+from operations.output import Output, OutputOption
+from rehearsal.cdk import PROJECT
+from settings import load_environment
+
+_CONNECTION_KEY = "connection"
+"""The key of a connection string in a Secret, as Airflow's chart wants it."""
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.UNKNOWN: "magenta"}
+
+
+def doctor(
+    environment: Annotated[
+        str, typer.Argument(help="The environment: a file of --environments, without .yaml.")
+    ] = "dynamic-provisioning",
+    environments: Annotated[
+        Path, typer.Option(help="The folder that holds the environments.", show_default="environments")
+    ] = PROJECT / "environments",
+    output: OutputOption = Output.TABLE,
+    airflow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMESPACE",
+            help="Also check what Airflow and KEDA need, Airflow being in this namespace.",
+        ),
+    ] = None,
+    connection: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SECRET", help="With --airflow: the Secret that holds the database connection."),
+    ] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SECRET:KEY", help="With --airflow: another Secret, and the key it must have."),
+    ] = None,
+    keda: Annotated[bool, typer.Option(help="With --airflow: KEDA scales the workers.")] = True,
+    block_volumes: Annotated[
+        bool, typer.Option("--block-volumes", help="With --airflow: something of it needs a block volume.")
+    ] = False,
+    list_checks: Annotated[
+        bool, typer.Option("--list", help="Print what is checked, and do nothing else.")
+    ] = False,
+) -> None:
+    """Find what is, or would be, wrong with an environment in its account and cluster.
+
+    Before a deployment it looks for what would make it fail; afterwards for what has gone, drifted or never
+    worked. It only reads, as you: with the AWS credentials of the shell, and in the cluster by the kubeconfig
+    context whose server is the cluster's, else by a token as aws eks get-token makes it.
+
+    Exit status: 0 nothing found; 3 errors; 4 no error, but a check could not be made; 5 warnings only;
+    1 the command itself failed. docs/doctor.md explains every finding.
+
+    Examples: `airflow-efs doctor prod`, `airflow-efs doctor prod --output json`,
+    `airflow-efs doctor prod --airflow airflow --connection metadata --secret fernet:fernet-key`.
+    """
+    console = Console()
+    if list_checks:
+        console.print(_checks_table())
+        return
+    needs = _needs(airflow, connection or [], secret or [], keda=keda, block_volumes=block_volumes)
+    report = examine(Installation(load_environment(environment, environments), airflow=needs))
+    if output is Output.JSON:
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        show(report, console)
+    raise typer.Exit(report.status)
+
+
+def show(report: Report, console: Console) -> None:
+    """Print a report for a person: one block a finding, the worst first."""
+    when = "after its deployment" if report.stage == "after" else "before its deployment"
+    console.print(
+        f"[bold]{escape(report.environment)}[/bold], cluster {escape(report.cluster)} in {report.region}, "
+        f"{when}: {report.checks} checks made",
+        highlight=False,
+    )
+    for finding in report.findings:
+        console.print()
+        console.print(_block(finding), soft_wrap=True)
+    if report.skipped:
+        causes = sorted({one.because for one in report.skipped})
+        console.print(
+            f"\n{len(report.skipped)} checks were left out because of {', '.join(causes)}.", highlight=False
+        )
+    if not report.findings:
+        console.print("Nothing found.")
+
+
+def _block(finding: Finding) -> Text:
+    text = Text()
+    text.append(f"{finding.severity.value} ", style=f"bold {_COLOURS[finding.severity]}")
+    text.append(f"{finding.check}: {finding.what}\n")
+    text.append(f"  where  {finding.where}\n  cure   {finding.cure}\n  more   {finding.docs}")
+    return text
+
+
+def _checks_table() -> Table:
+    table = Table("check", "when", "finds", "asks", box=None, pad_edge=False)
+    for check in all_checks():
+        table.add_row(check.id, check.when.value, check.severity.value, check.asks)
+    table.add_row(NOT_CHECKED, "always", Severity.UNKNOWN.value, "Could every check be made?")
+    return table
+
+
+def _needs(
+    namespace: str | None, connections: list[str], secrets: list[str], *, keda: bool, block_volumes: bool
+) -> AirflowNeeds | None:
+    if namespace is None:
+        if connections or secrets or block_volumes:
+            raise typer.BadParameter("give --airflow NAMESPACE with it", param_hint="--connection, --secret")
+        return None
+    return AirflowNeeds(
+        namespace=namespace,
+        secrets=(
+            *(SecretKey(name=name, key=_CONNECTION_KEY, is_connection=True) for name in connections),
+            *(_secret_key(text) for text in secrets),
+        ),
+        keda=keda,
+        block_volumes=block_volumes,
+    )
+
+
+def _secret_key(text: str) -> SecretKey:
+    name, separator, key = text.partition(":")
+    if not (name and separator and key):
+        raise typer.BadParameter(
+            f"{text} is not SECRET:KEY, such as airflow-fernet:fernet-key", param_hint="--secret"
+        )
+    return SecretKey(name=name, key=key)

@@ -1,0 +1,1098 @@
+"""The doctor on a deployed environment: silent when it is well, and each seeded fault found with its cure.
+
+One rehearsal for the whole module; a fault is undone after its test.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from kubernetes import client as kubernetes
+from typer.testing import CliRunner
+
+from operations.cli import app
+from operations.doctor.installation import AirflowNeeds, Quotas, SecretKey
+from operations.findings import Report, Severity
+from rehearsal.claims import await_bound
+from rehearsal.rehearsal import Rehearsal
+from tests.rehearsal.environment_files import write_environment
+from tests.rehearsal.faults import (
+    Fault,
+    World,
+    as_json,
+    eventually,
+    found,
+    seeded,
+    set_field,
+    strangers_credentials,
+)
+from tests.rehearsal.lines import Lines
+from tests.rehearsal.nodes import Nodes
+
+NAME = "doctor"
+ZONES = [f"ap-northeast-2{letter}" for letter in "abcd"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("environments")
+    write_environment(folder, NAME, lambda _: None)
+    with (
+        Rehearsal(environment=NAME, environments=folder, reporter=Lines()) as rehearsal,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        rehearsal.deploy()
+        for name, value in rehearsal.exports().items():
+            if name != "PATH":
+                patch.setenv(name, value)
+        nodes = Nodes(rehearsal)
+        with nodes.running():
+            for zone in ZONES:
+                nodes.add(zone)
+            world = World(rehearsal, folder, nodes)
+            await_bound(rehearsal.kubernetes(), name="efs-claim-1")
+            await_driver(world)
+            yield world
+            assert nodes.failures == []
+
+
+def await_driver(world: World) -> None:
+    eventually(
+        lambda: (
+            world.apps.read_namespaced_daemon_set("efs-csi-node", "kube-system").status.number_ready
+            == len(ZONES)
+            and world.apps.read_namespaced_deployment(
+                "efs-csi-controller", "kube-system"
+            ).status.ready_replicas
+        )
+    )
+
+
+def lines_of(report: Report) -> list[str]:
+    return [f"{one.check}: {one.what}" for one in report.findings]
+
+
+def test_a_healthy_installation_is_met_with_silence(world: World) -> None:
+    report = world.examine()
+    assert lines_of(report) == []
+    assert report.stage == "after"
+    assert report.checks > 50
+    assert report.skipped == ()
+    assert report.status == 0
+
+
+# What is seeded in the account.
+
+
+@seeded
+def no_bootstrap_version(world: World) -> Iterator[None]:
+    ssm, name = world.client("ssm"), "/cdk-bootstrap/hnb659fds/version"
+    value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    ssm.delete_parameter(Name=name)
+    yield
+    ssm.put_parameter(Name=name, Value=value, Type="String")
+
+
+@seeded
+def an_old_bootstrap(world: World) -> Iterator[None]:
+    ssm, name = world.client("ssm"), "/cdk-bootstrap/hnb659fds/version"
+    value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    ssm.put_parameter(Name=name, Value="5", Type="String", Overwrite=True)
+    yield
+    ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+
+@seeded
+def no_bucket(world: World) -> Iterator[None]:
+    s3 = world.client("s3")
+    (bucket,) = [one["Name"] for one in s3.list_buckets()["Buckets"]]
+    objects = {
+        one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+        for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+    }
+    for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+        s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=bucket)
+    yield
+    s3.create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": world.environment.region}
+    )
+    for key, body in objects.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+
+
+@seeded
+def no_publishing_role(world: World) -> Iterator[None]:
+    iam = world.client("iam")
+    name = "cdk-hnb659fds-file-publishing-role-123456789012-ap-northeast-2"
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    inline = {
+        one: iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
+        for one in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    }
+    for one in inline:
+        iam.delete_role_policy(RoleName=name, PolicyName=one)
+    iam.delete_role(RoleName=name)
+    yield
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=as_json(trust))
+    for one, document in inline.items():
+        iam.put_role_policy(RoleName=name, PolicyName=one, PolicyDocument=as_json(document))
+
+
+@seeded
+def no_provider(world: World) -> Iterator[None]:
+    iam = world.client("iam")
+    (provider,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+    yield
+    iam.create_open_id_connect_provider(
+        Url=world.environment.cluster.oidc_issuer,
+        ClientIDList=["sts.amazonaws.com"],
+        ThumbprintList=["0" * 40],
+    )
+
+
+@seeded
+def a_provider_for_others(world: World) -> Iterator[None]:
+    replace_provider(world, audience="somebody.example.com")
+    yield
+    replace_provider(world, audience="sts.amazonaws.com")
+
+
+def replace_provider(world: World, *, audience: str) -> None:
+    iam = world.client("iam")
+    (provider,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+    iam.create_open_id_connect_provider(
+        Url=world.environment.cluster.oidc_issuer, ClientIDList=[audience], ThumbprintList=["0" * 40]
+    )
+
+
+@seeded
+def a_private_endpoint(world: World) -> Iterator[None]:
+    with cluster_config(world, endpointPublicAccess=False, endpointPrivateAccess=True):
+        yield
+
+
+@seeded
+def an_endpoint_for_the_office(world: World) -> Iterator[None]:
+    with cluster_config(world, endpointPublicAccess=True, publicAccessCidrs=["203.0.113.0/24"]):
+        yield
+
+
+@contextmanager
+def cluster_config(world: World, **changes: Any) -> Iterator[None]:
+    former = world.client("eks").describe_cluster(name=world.environment.cluster.name)["cluster"]
+    kept = {key: former["resourcesVpcConfig"][key] for key in ("subnetIds", "vpcId")}
+    configure(world, {**kept, **changes})
+    try:
+        yield
+    finally:
+        configure(world, kept)
+
+
+def configure(world: World, config: dict[str, Any]) -> None:
+    # The emulated call takes the whole configuration as it comes, and boto3 knows no vpcId in it.
+    plan, region = world.rehearsal.plan, world.environment.region
+    scope = f"{plan.access_key}/20260101/{region}/eks/aws4_request"
+    answer = requests.post(
+        f"{plan.account_url}/clusters/{world.environment.cluster.name}/update-config",
+        json={"resourcesVpcConfig": config},
+        headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"},
+        timeout=30,
+    )
+    assert answer.status_code == 200, answer.text
+
+
+# What is seeded in the network.
+
+
+@seeded
+def no_dns_hostnames(world: World) -> Iterator[None]:
+    ec2 = world.client("ec2")
+    ec2.modify_vpc_attribute(VpcId=world.vpc, EnableDnsHostnames={"Value": False})
+    yield
+    ec2.modify_vpc_attribute(VpcId=world.vpc, EnableDnsHostnames={"Value": True})
+
+
+@seeded
+def one_more_block(world: World) -> Iterator[None]:
+    ec2 = world.client("ec2")
+    answer = ec2.associate_vpc_cidr_block(VpcId=world.vpc, CidrBlock="10.99.0.0/16")
+    yield
+    ec2.disassociate_vpc_cidr_block(AssociationId=answer["CidrBlockAssociation"]["AssociationId"])
+
+
+@seeded
+def a_node_in_another_zone(world: World) -> Iterator[None]:
+    world.nodes.register("node-elsewhere", "ap-northeast-2e")
+    eventually(lambda: driver_runs_on(world, "node-elsewhere"))
+    yield
+    world.nodes.remove("node-elsewhere")
+
+
+def driver_runs_on(world: World, node: str) -> bool:
+    pods = world.core.list_namespaced_pod("kube-system", label_selector="app=efs-csi-node").items
+    return any(pod.spec.node_name == node and pod.status.conditions for pod in pods)
+
+
+@seeded
+def a_node_of_another_group(world: World) -> Iterator[None]:
+    ec2, instance = world.client("ec2"), world.nodes.instances[ZONES[1]]
+    other = ec2.create_security_group(GroupName="other", Description="other", VpcId=world.vpc)["GroupId"]
+    ec2.modify_instance_attribute(InstanceId=instance, Groups=[other])
+    yield
+    ec2.modify_instance_attribute(InstanceId=instance, Groups=[world.node_group])
+    ec2.delete_security_group(GroupId=other)
+
+
+@seeded
+def no_egress(world: World) -> Iterator[None]:
+    ec2 = world.client("ec2")
+    everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.revoke_security_group_egress(GroupId=world.node_group, IpPermissions=everything)
+    yield
+    ec2.authorize_security_group_egress(GroupId=world.node_group, IpPermissions=everything)
+
+
+@seeded
+def an_acl_against_nfs(world: World) -> Iterator[None]:
+    ec2 = world.client("ec2")
+    subnet = world.environment.cluster.subnets[0].id
+    (acl,) = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])[
+        "NetworkAcls"
+    ]
+    entry = {"NetworkAclId": acl["NetworkAclId"], "RuleNumber": 50, "Egress": False}
+    ec2.create_network_acl_entry(
+        **entry,
+        Protocol="6",
+        RuleAction="deny",
+        CidrBlock="10.0.0.0/8",
+        PortRange={"From": 2049, "To": 2049},
+    )
+    yield
+    ec2.delete_network_acl_entry(**entry)
+
+
+NFS = {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049}
+
+
+@seeded
+def no_rule_for_nodes(world: World) -> Iterator[None]:
+    ec2, group = world.client("ec2"), world.outputs["SecurityGroupId"]
+    rule = [{**NFS, "UserIdGroupPairs": [{"GroupId": world.node_group}]}]
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rule)
+    yield
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule)
+
+
+@seeded
+def open_to_everybody(world: World) -> Iterator[None]:
+    ec2, group = world.client("ec2"), world.outputs["SecurityGroupId"]
+    rule = [{**NFS, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule)
+    yield
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rule)
+
+
+@seeded
+def no_mount_target(world: World) -> Iterator[None]:
+    efs, target = world.client("efs"), world.mount_target(ZONES[2])
+    efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    yield
+    efs.create_mount_target(
+        FileSystemId=world.file_system,
+        SubnetId=target["SubnetId"],
+        SecurityGroups=[world.outputs["SecurityGroupId"]],
+    )
+
+
+@seeded
+def another_group_on_a_target(world: World) -> Iterator[None]:
+    efs, target = world.client("efs"), world.mount_target(ZONES[0])
+    efs.modify_mount_target_security_groups(
+        MountTargetId=target["MountTargetId"], SecurityGroups=[world.node_group]
+    )
+    yield
+    efs.modify_mount_target_security_groups(
+        MountTargetId=target["MountTargetId"], SecurityGroups=[world.outputs["SecurityGroupId"]]
+    )
+
+
+@seeded
+def another_subnet_in_the_zone(world: World) -> Iterator[None]:
+    ec2 = world.client("ec2")
+    ec2.associate_vpc_cidr_block(VpcId=world.vpc, CidrBlock="10.98.0.0/16")
+    subnet = ec2.create_subnet(VpcId=world.vpc, CidrBlock="10.98.0.0/20", AvailabilityZone=ZONES[0])["Subnet"]
+    association = next(
+        block["AssociationId"]
+        for block in ec2.describe_vpcs(VpcIds=[world.vpc])["Vpcs"][0]["CidrBlockAssociationSet"]
+        if block["CidrBlock"] == "10.98.0.0/16"
+    )
+
+    def name_it(content: dict[str, Any]) -> None:
+        content["cluster"]["subnets"][0]["id"] = subnet["SubnetId"]
+        content["cluster"]["vpc"]["cidrs"].append("10.98.0.0/16")
+
+    with world.settings(name_it):
+        yield
+    ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    ec2.disassociate_vpc_cidr_block(AssociationId=association)
+
+
+# What is seeded in the file system.
+
+
+@seeded
+def no_policy(world: World) -> Iterator[None]:
+    efs, system = world.client("efs"), world.file_system
+    former = efs.describe_file_system_policy(FileSystemId=system)["Policy"]
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "elasticfilesystem:ClientMount"}
+    open_policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    efs.put_file_system_policy(FileSystemId=system, Policy=open_policy)
+    yield
+    efs.put_file_system_policy(FileSystemId=system, Policy=former)
+
+
+@seeded
+def another_lifecycle(world: World) -> Iterator[None]:
+    efs, system = world.client("efs"), world.file_system
+    former = efs.describe_lifecycle_configuration(FileSystemId=system)["LifecyclePolicies"]
+    efs.put_lifecycle_configuration(
+        FileSystemId=system, LifecyclePolicies=[{"TransitionToIA": "AFTER_7_DAYS"}]
+    )
+    yield
+    efs.put_lifecycle_configuration(FileSystemId=system, LifecyclePolicies=former)
+
+
+@seeded
+def an_access_point_of_nobody(world: World) -> Iterator[None]:
+    efs = world.client("efs")
+    point = efs.create_access_point(
+        ClientToken="nobody",
+        FileSystemId=world.file_system,
+        Tags=[{"Key": "efs.csi.aws.com/cluster", "Value": "true"}],
+        RootDirectory={"Path": "/nobody"},
+    )["AccessPointId"]
+    yield
+    efs.delete_access_point(AccessPointId=point)
+
+
+@seeded
+def few_access_points(world: World) -> Iterator[None]:
+    world.quotas = Quotas(access_points=1)
+    yield
+    world.quotas = Quotas()
+
+
+# What is seeded in the cluster.
+
+
+def a_volume(world: World, name: str, handle: str, *, claim: str | None = None) -> None:
+    reference = claim and kubernetes.V1ObjectReference(
+        kind="PersistentVolumeClaim", namespace="default", name=claim, uid=f"uid-of-{claim}"
+    )
+    world.core.create_persistent_volume(
+        kubernetes.V1PersistentVolume(
+            metadata=kubernetes.V1ObjectMeta(name=name),
+            spec=kubernetes.V1PersistentVolumeSpec(
+                access_modes=["ReadWriteMany"],
+                capacity={"storage": "1Gi"},
+                csi=kubernetes.V1CSIPersistentVolumeSource(driver="efs.csi.aws.com", volume_handle=handle),
+                persistent_volume_reclaim_policy="Retain",
+                storage_class_name="efs-sc-1",
+                claim_ref=reference or None,
+            ),
+        )
+    )
+
+
+def delete_volume(world: World, name: str) -> None:
+    world.core.delete_persistent_volume(name)
+    eventually(lambda: name not in [one.metadata.name for one in world.core.list_persistent_volume().items])
+
+
+@seeded
+def a_volume_without_access_point(world: World) -> Iterator[None]:
+    a_volume(world, "static", f"{world.file_system}::fsap-0000000000000000f")
+    yield
+    delete_volume(world, "static")
+
+
+@seeded
+def a_volume_of_another_system(world: World) -> Iterator[None]:
+    a_volume(world, "static", "fs-0000000000000000f")
+    yield
+    delete_volume(world, "static")
+
+
+@seeded
+def a_volume_of_an_earlier_system(world: World) -> Iterator[None]:
+    efs = world.client("efs")
+    earlier = efs.create_file_system(CreationToken="earlier")["FileSystemId"]
+    a_volume(world, "static", earlier)
+    yield
+    delete_volume(world, "static")
+    efs.delete_file_system(FileSystemId=earlier)
+
+
+@seeded
+def a_released_volume(world: World) -> Iterator[None]:
+    a_volume(world, "static", f"{world.file_system}:/left", claim="long-gone")
+    eventually(lambda: world.core.read_persistent_volume("static").status.phase == "Released")
+    yield
+    delete_volume(world, "static")
+
+
+@seeded
+def a_claim_that_waits(world: World) -> Iterator[None]:
+    claim = kubernetes.V1PersistentVolumeClaim(
+        metadata=kubernetes.V1ObjectMeta(name="waits"),
+        spec=kubernetes.V1PersistentVolumeClaimSpec(
+            access_modes=["ReadWriteMany"],
+            storage_class_name="efs-sc-1",
+            volume_name="never-made",
+            resources=kubernetes.V1VolumeResourceRequirements(requests={"storage": "1Gi"}),
+        ),
+    )
+    world.core.create_namespaced_persistent_volume_claim("default", claim)
+    yield
+    world.core.delete_namespaced_persistent_volume_claim("waits", "default")
+
+
+@contextmanager
+def another_class(world: World, **fields: Any) -> Iterator[None]:
+    former = world.storage.read_storage_class("efs-sc-1")
+    world.storage.delete_storage_class("efs-sc-1")
+    if fields:
+        changed = {**world.api.sanitize_for_serialization(former), **fields}
+        changed["metadata"] = {"name": "efs-sc-1"}
+        world.storage.create_storage_class(changed)  # type: ignore[arg-type]  # a plain object does
+    yield
+    if fields:
+        world.storage.delete_storage_class("efs-sc-1")
+    assert former.metadata is not None
+    former.metadata.resource_version = None
+    world.storage.create_storage_class(former)
+
+
+@seeded
+def a_class_made_by_hand(world: World) -> Iterator[None]:
+    with another_class(world, mountOptions=["tls", "iam"]):
+        yield
+
+
+@seeded
+def a_class_deleted(world: World) -> Iterator[None]:
+    with another_class(world):
+        yield
+
+
+@seeded
+def a_foreign_class(world: World) -> Iterator[None]:
+    world.storage.create_storage_class(
+        kubernetes.V1StorageClass(
+            metadata=kubernetes.V1ObjectMeta(name="foreign"), provisioner="ebs.csi.aws.com"
+        )
+    )
+
+    def use_its_name(content: dict[str, Any]) -> None:
+        content["storage_classes"].append({"name": "foreign"})
+
+    with world.settings(use_its_name):
+        yield
+    world.storage.delete_storage_class("foreign")
+
+
+@seeded
+def a_second_default_class(world: World) -> Iterator[None]:
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"}
+    world.storage.create_storage_class(
+        kubernetes.V1StorageClass(
+            metadata=kubernetes.V1ObjectMeta(name="gp3", annotations=annotations),
+            provisioner="ebs.csi.aws.com",
+        )
+    )
+    with set_field("storage_classes", 0, "default", to=True)(world):
+        yield
+    world.storage.delete_storage_class("gp3")
+
+
+@seeded
+def no_daemon_set(world: World) -> Iterator[None]:
+    former = world.apps.read_namespaced_daemon_set("efs-csi-node", "kube-system")
+    world.apps.delete_namespaced_daemon_set("efs-csi-node", "kube-system")
+    yield
+    assert former.metadata is not None
+    former.metadata.resource_version, former.metadata.uid = None, None
+    world.apps.create_namespaced_daemon_set("kube-system", former)
+    await_driver(world)
+
+
+@seeded
+def a_controller_scaled_to_zero(world: World) -> Iterator[None]:
+    scale(world, 0)
+    yield
+    scale(world, 2)
+    await_driver(world)
+
+
+def scale(world: World, replicas: int) -> None:
+    world.apps.patch_namespaced_deployment(
+        "efs-csi-controller", "kube-system", {"spec": {"replicas": replicas}}
+    )
+
+
+@seeded
+def a_node_without_the_driver(world: World) -> Iterator[None]:
+    world.storage.delete_csi_node(f"node-{ZONES[3]}")
+    yield
+    world.nodes.register_driver(f"node-{ZONES[3]}")
+
+
+@seeded
+def another_role_on_the_account(world: World) -> Iterator[None]:
+    annotate(world, "arn:aws:iam::123456789012:role/by-hand")
+    yield
+    annotate(world, world.outputs["ControllerRoleArn"])
+
+
+def annotate(world: World, role: str) -> None:
+    annotations = {"eks.amazonaws.com/role-arn": role}
+    world.core.patch_namespaced_service_account(
+        "efs-csi-controller-sa", "kube-system", {"metadata": {"annotations": annotations}}
+    )
+
+
+@seeded
+def a_role_for_somebody_else(world: World) -> Iterator[None]:
+    iam, role = world.client("iam"), world.outputs["ControllerRoleArn"].rpartition("/")[2]
+    trust = as_json(iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
+    changed = trust.replace("efs-csi-controller-sa", "somebody-else")
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=changed)
+    yield
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+
+
+@seeded
+def a_role_without_its_policy(world: World) -> Iterator[None]:
+    iam, role = world.client("iam"), world.outputs["ControllerRoleArn"].rpartition("/")[2]
+    (policy,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
+    yield
+    iam.attach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
+
+
+@seeded
+def no_driver_registration(world: World) -> Iterator[None]:
+    former = world.storage.read_csi_driver("efs.csi.aws.com")
+    world.storage.delete_csi_driver("efs.csi.aws.com")
+    yield
+    assert former.metadata is not None
+    former.metadata.resource_version = None
+    world.storage.create_csi_driver(former)
+
+
+@seeded
+def no_namespace_for_a_claim(world: World) -> Iterator[None]:
+    def name_one(content: dict[str, Any]) -> None:
+        content["claims"].append(
+            {"name": "more", "namespace": "nowhere", "storage_class": "efs-sc-1", "size": "1Gi"}
+        )
+
+    with world.settings(name_one):
+        yield
+
+
+IN_PLACE = "give the class a new name"
+
+FAULTS = [
+    Fault(
+        "account-mismatch", set_field("account", to="210987654321"), "of account 123456789012", "log in to"
+    ),
+    Fault(
+        "bootstrap-missing", no_bootstrap_version, "not bootstrapped", "npx cdk bootstrap aws://123456789012"
+    ),
+    Fault("bootstrap-outdated", an_old_bootstrap, "version 5", "npx cdk bootstrap"),
+    Fault("bootstrap-bucket-missing", no_bucket, "bucket for assets is gone", "CDKToolkit"),
+    Fault("bootstrap-role-missing", no_publishing_role, "file-publishing-role is gone", "--force"),
+    Fault("cluster-missing", set_field("cluster", "name", to="other"), "no cluster other", "list-clusters"),
+    Fault("kubectl-skew", set_field("cluster", "version", to="1.27"), "kubectl 1.27", 'version: "1.33"'),
+    Fault(
+        "cluster-version-differs", set_field("cluster", "version", to="1.34"), "says 1.34", 'version: "1.33"'
+    ),
+    Fault(
+        "oidc-issuer-mismatch",
+        set_field(
+            "cluster",
+            "oidc_issuer",
+            to="https://oidc.eks.ap-northeast-2.amazonaws.com/id/00000000000000000000000000000000",
+        ),
+        "would not be let into AWS",
+        "D3A17E90C5B84F266A0E9D51F8B7C243",
+        also=frozenset({"oidc-provider-missing", "driver-role-trust"}),
+    ),
+    Fault("oidc-provider-missing", no_provider, "no OIDC provider", "associate-iam-oidc-provider"),
+    Fault("oidc-provider-audience", a_provider_for_others, "sts.amazonaws.com", "add-client-id"),
+    Fault("endpoint-private", a_private_endpoint, "endpoint is private", "public endpoint"),
+    Fault("endpoint-restricted", an_endpoint_for_the_office, "203.0.113.0/24 only", "0.0.0.0/0"),
+    Fault(
+        "vpc-missing",
+        set_field("cluster", "vpc", "id", to="vpc-00000000000000000"),
+        "no VPC",
+        "describe-cluster",
+        also=frozenset({"vpc-mismatch", "subnet-vpc-differs", "security-group-missing"}),
+    ),
+    Fault("vpc-dns", no_dns_hostnames, "enableDnsHostnames is off", "--enable-dns-hostnames"),
+    Fault("vpc-cidrs-differ", one_more_block, "10.99.0.0/16", "10.30.0.0/16, 10.99.0.0/16"),
+    Fault(
+        "subnet-missing",
+        set_field("cluster", "subnets", 0, "id", to="subnet-00000000000000000"),
+        "no subnet subnet-00000000000000000",
+        "ap-northeast-2a",
+        also=frozenset({"subnet-change"}),
+    ),
+    Fault(
+        "subnet-zone-differs",
+        set_field("cluster", "subnets", 0, "availability_zone", to="ap-northeast-2f"),
+        "is in ap-northeast-2a",
+        "write ap-northeast-2a",
+        also=frozenset({"zone-without-subnet", "mount-target-missing"}),
+    ),
+    Fault(
+        "security-group-missing",
+        set_field("cluster", "node_security_groups", 0, to="sg-00000000000000000"),
+        "no security group sg-00000000000000000",
+        "network interfaces",
+        also=frozenset({"node-not-a-client", "nfs-open-wider"}),
+    ),
+    Fault("zone-without-subnet", a_node_in_another_zone, "1 node runs in ap-northeast-2e", "add a subnet"),
+    Fault(
+        "node-not-a-client",
+        a_node_of_another_group,
+        "node-ap-northeast-2b",
+        "security groups",
+        also=frozenset({"node-cannot-reach"}),
+    ),
+    Fault("node-egress", no_egress, "lets NFS out", "outgoing tcp 2049"),
+    Fault("network-acl", an_acl_against_nfs, "keeps NFS from 10.30.0.0/16 out", "incoming tcp 2049"),
+    Fault("node-cannot-reach", no_rule_for_nodes, "node-ap-northeast-2a", "allow tcp 2049"),
+    Fault("nfs-open-wider", open_to_everybody, "lets 0.0.0.0/0 reach", "revoke"),
+    Fault(
+        "mount-target-missing", no_mount_target, "no mount target in ap-northeast-2c", "create-mount-target"
+    ),
+    Fault(
+        "mount-target-group",
+        another_group_on_a_target,
+        "the mount target in ap-northeast-2a has",
+        "modify-mount-target-security-groups",
+        also=frozenset({"node-cannot-reach"}),
+    ),
+    Fault("subnet-change", another_subnet_in_the_zone, "would be refused", "nodes of every subnet"),
+    Fault("tls-not-enforced", no_policy, "no TLS", "DenyWithoutTls"),
+    Fault("lifecycle-differs", another_lifecycle, "TransitionToIA is AFTER_7_DAYS", "set it back"),
+    Fault("backup-differs", set_field("file_system", "backups", to=False), "backups are on", "deploy"),
+    Fault(
+        "throughput-differs",
+        set_field("file_system", "throughput", to="bursting"),
+        "throughput is elastic",
+        "deploy",
+        also=frozenset({"lifecycle-differs"}),
+    ),
+    Fault(
+        "encryption-key-change",
+        set_field(
+            "file_system",
+            "encryption_key",
+            to="arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555",
+        ),
+        "new, empty file system",
+        "leave the key as it is",
+    ),
+    Fault(
+        "security-group-change",
+        set_field("file_system", "security_group_name", to="efs-sg"),
+        "would be replaced",
+        "leave the name",
+    ),
+    Fault(
+        "class-change-refused",
+        set_field("storage_classes", 0, "directory_permissions", to="750"),
+        "directoryPerms from 700 to 750",
+        IN_PLACE,
+    ),
+    Fault(
+        "class-change-refused",
+        set_field("storage_classes", 0, "mount_options", to=["tls", "iam"]),
+        "mountOptions from tls to tls, iam",
+        IN_PLACE,
+    ),
+    Fault("class-drift", a_class_made_by_hand, "mountOptions from tls to tls, iam", "deploy again"),
+    Fault("class-drift", a_class_deleted, "efs-sc-1 is gone", "put it back"),
+    Fault("class-exists", a_foreign_class, "StorageClass foreign already", "another name"),
+    Fault("two-default-classes", a_second_default_class, "gp3", "kubectl annotate storageclass gp3"),
+    Fault("claim-change-refused", set_field("claims", 0, "size", to="1Gi"), "cannot become 1Gi", "write 5Gi"),
+    Fault(
+        "claim-change-refused",
+        set_field("claims", 0, "access_mode", to="ReadWriteOnce"),
+        "cannot become ReadWriteOnce",
+        "another name",
+    ),
+    Fault("namespace-missing", no_namespace_for_a_claim, "no namespace nowhere", "kubectl create namespace"),
+    Fault("claim-not-bound", a_claim_that_waits, "claim default/waits is Pending", "airflow-efs trace waits"),
+    Fault("volume-stranded", a_released_volume, "Released", "kubectl delete pv static"),
+    Fault(
+        "volume-without-access-point",
+        a_volume_without_access_point,
+        "fsap-0000000000000000f",
+        "same path and owner",
+    ),
+    Fault("volume-wrong-file-system", a_volume_of_another_system, "does not exist", "AWS Backup"),
+    Fault(
+        "volume-wrong-file-system", a_volume_of_an_earlier_system, "an earlier file system", "copy its data"
+    ),
+    Fault("access-point-without-volume", an_access_point_of_nobody, "/nobody", "delete-access-point"),
+    Fault("quota-access-points", few_access_points, "1 access points of 1", "higher quota"),
+    Fault("driver-missing", no_daemon_set, "DaemonSet is gone", "CloudFormation does not notice"),
+    Fault("driver-missing", no_driver_registration, "CSIDriver is gone", "CloudFormation does not notice"),
+    Fault("controller-not-ready", a_controller_scaled_to_zero, "scaled to zero", "--replicas=2"),
+    Fault(
+        "driver-not-ready-in-zone",
+        a_node_without_the_driver,
+        "1 node of ap-northeast-2d",
+        "kubectl -n kube-system",
+    ),
+    Fault("driver-role-annotation", another_role_on_the_account, "role/by-hand", "annotate --overwrite"),
+    Fault("driver-role-trust", a_role_for_somebody_else, "efs-csi-controller-sa", "aud sts.amazonaws.com"),
+    Fault("driver-role-rights", a_role_without_its_policy, "CreateAccessPoint", "attach the stack's policy"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_a_seeded_fault_is_found_with_its_cure_and_nothing_else_is(world: World, fault: Fault) -> None:
+    with fault.seed(world):
+        report = world.examine()
+    finding = found(report, fault.check)
+    assert fault.what in finding.what
+    assert fault.cure in finding.cure
+    assert finding.docs == f"docs/doctor.md#{fault.check}"
+    assert {one.check for one in report.findings} == {fault.check, *fault.also}, lines_of(report)
+
+
+def test_after_all_faults_are_undone_there_is_silence_again(world: World) -> None:
+    assert lines_of(world.examine()) == []
+
+
+# Rights.
+
+
+def test_a_stranger_to_the_account_learns_which_checks_were_not_made(world: World) -> None:
+    with contextmanager(strangers_credentials)(world):
+        report = world.examine()
+    finding = found(report, "not-checked")
+    assert finding.severity is Severity.UNKNOWN
+    assert finding.what == "AWS refuses GetCallerIdentity: AccessDenied"
+    assert "account-mismatch" in finding.where
+    assert report.status == 4
+
+
+def test_a_caller_without_rights_in_the_cluster_learns_what_was_not_checked(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = kubernetes.V1ServiceAccount(metadata=kubernetes.V1ObjectMeta(name="nobody"))
+    world.core.create_namespaced_service_account("default", account)
+    request = kubernetes.AuthenticationV1TokenRequest(
+        spec=kubernetes.V1TokenRequestSpec(audiences=["https://kubernetes.default.svc"])
+    )
+    token = world.core.create_namespaced_service_account_token("nobody", "default", request)
+    assert token.status is not None
+    text = world.rehearsal.plan.kubeconfig.read_text()
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(text.replace(world.rehearsal.plan.admin_token, token.status.token))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    report = world.examine()
+    world.core.delete_namespaced_service_account("nobody", "default")
+    assert {one.check for one in report.findings} == {"not-checked"}
+    nodes = next(one for one in report.findings if "nodes" in one.what)
+    assert "the cluster answers 403: nodes is forbidden" in nodes.what
+    assert "AmazonEKSAdminViewPolicy" in nodes.cure
+    assert "zone-without-subnet" in nodes.where
+    assert report.status == 4
+
+
+def test_an_api_server_that_does_not_answer_is_a_finding(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")  # a token of the shell's credentials, whom nobody knows
+    report = world.examine()
+    assert {one.check for one in report.findings} == {"not-checked"}
+    assert "the cluster answers 401: Unauthorized" in report.findings[0].what
+
+
+# Airflow's needs.
+
+
+def needs(**changes: Any) -> AirflowNeeds:
+    secrets = (
+        SecretKey(name="metadata", key="connection", is_connection=True),
+        SecretKey(name="fernet", key="fernet-key"),
+    )
+    return AirflowNeeds(**{"namespace": "airflow", "secrets": secrets, "block_volumes": True, **changes})
+
+
+@pytest.fixture(scope="module")
+def airflow(world: World) -> Iterator[World]:
+    """A cluster that has what Airflow needs."""
+    metadata = kubernetes.V1ObjectMeta(name="airflow")
+    world.core.create_namespace(kubernetes.V1Namespace(metadata=metadata))
+    write_secret(world, "metadata", {"connection": "postgresql://airflow@db/airflow"})
+    write_secret(world, "fernet", {"fernet-key": "x"})
+    for kind, plural in (
+        ("ScaledObject", "scaledobjects"),
+        ("TriggerAuthentication", "triggerauthentications"),
+    ):
+        define(world, kind, plural)
+    world.storage.create_storage_class(
+        kubernetes.V1StorageClass(metadata=kubernetes.V1ObjectMeta(name="gp3"), provisioner="ebs.csi.aws.com")
+    )
+    world.airflow = needs()
+    yield world
+    world.airflow = None
+    world.storage.delete_storage_class("gp3")
+
+
+def define(world: World, kind: str, plural: str, *, version: str = "v1alpha1") -> None:
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.keda.sh"},
+        "spec": {
+            "group": "keda.sh",
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower(), "listKind": f"{kind}List"},
+            "versions": [
+                {
+                    "name": version,
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": {"type": "object"}},
+                }
+            ],
+        },
+    }
+    api = kubernetes.ApiextensionsV1Api(world.api)
+    api.create_custom_resource_definition(definition)  # type: ignore[arg-type]  # a plain object does
+    eventually(lambda: is_established(api, f"{plural}.keda.sh"))
+
+
+def is_established(api: kubernetes.ApiextensionsV1Api, name: str) -> bool:
+    status = api.read_custom_resource_definition(name).status
+    conditions = (status and status.conditions) or []
+    return any(one.type == "Established" and one.status == "True" for one in conditions)
+
+
+def delete_definition(world: World, name: str) -> None:
+    api = kubernetes.ApiextensionsV1Api(world.api)
+    api.delete_custom_resource_definition(name)
+    eventually(lambda: name not in [one.metadata.name for one in api.list_custom_resource_definition().items])
+
+
+def write_secret(world: World, name: str, values: dict[str, str]) -> None:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    body = kubernetes.V1Secret(metadata=kubernetes.V1ObjectMeta(name=name), data=data)
+    if name in [one.metadata.name for one in world.core.list_namespaced_secret("airflow").items]:
+        world.core.replace_namespaced_secret(name, "airflow", body)
+    else:
+        world.core.create_namespaced_secret("airflow", body)
+
+
+@seeded
+def a_driver_in_the_string(world: World) -> Iterator[None]:
+    write_secret(world, "metadata", {"connection": "postgresql+psycopg2://airflow:hush@db/airflow"})
+    yield
+    write_secret(world, "metadata", {"connection": "postgresql://airflow@db/airflow"})
+
+
+@seeded
+def no_string_at_all(world: World) -> Iterator[None]:
+    write_secret(world, "metadata", {"connection": "hush"})
+    yield
+    write_secret(world, "metadata", {"connection": "postgresql://airflow@db/airflow"})
+
+
+@seeded
+def no_secret(world: World) -> Iterator[None]:
+    world.core.delete_namespaced_secret("fernet", "airflow")
+    yield
+    write_secret(world, "fernet", {"fernet-key": "x"})
+
+
+@seeded
+def no_key(world: World) -> Iterator[None]:
+    write_secret(world, "fernet", {"key": "x"})
+    yield
+    write_secret(world, "fernet", {"fernet-key": "x"})
+
+
+@seeded
+def no_keda(world: World) -> Iterator[None]:
+    delete_definition(world, "scaledobjects.keda.sh")
+    yield
+    define(world, "ScaledObject", "scaledobjects")
+
+
+@seeded
+def another_keda(world: World) -> Iterator[None]:
+    delete_definition(world, "scaledobjects.keda.sh")
+    define(world, "ScaledObject", "scaledobjects", version="v2")
+    yield
+    delete_definition(world, "scaledobjects.keda.sh")
+    define(world, "ScaledObject", "scaledobjects")
+
+
+@seeded
+def no_block_class(world: World) -> Iterator[None]:
+    world.storage.delete_storage_class("gp3")
+    yield
+    world.storage.create_storage_class(
+        kubernetes.V1StorageClass(metadata=kubernetes.V1ObjectMeta(name="gp3"), provisioner="ebs.csi.aws.com")
+    )
+
+
+@seeded
+def another_namespace(world: World) -> Iterator[None]:
+    world.airflow = needs(namespace="nowhere")
+    yield
+    world.airflow = needs()
+
+
+AIRFLOW_FAULTS = [
+    Fault("airflow-connection-scheme", a_driver_in_the_string, "postgresql+psycopg2://", "postgresql://"),
+    Fault("airflow-connection-scheme", no_string_at_all, "other than postgresql", "postgresql://"),
+    Fault("airflow-secret-missing", no_secret, "no Secret airflow/fernet", "create secret generic fernet"),
+    Fault("airflow-secret-missing", no_key, "no key fernet-key", "add the key"),
+    Fault("airflow-namespace-missing", another_namespace, "no namespace nowhere", "create namespace nowhere"),
+    Fault("keda-missing", no_keda, "does not know KEDA's scaledobjects", "helm install keda"),
+    Fault("keda-missing", another_keda, "does not serve keda.sh/v1alpha1", "KEDA 2"),
+    Fault("block-class-missing", no_block_class, "block volumes", "EBS CSI driver"),
+    Fault(
+        "helm-too-old",
+        set_field("cluster", "version", to="1.30"),
+        "Helm 3.17",
+        "upgrade",
+        also=frozenset({"kubectl-skew"}),
+    ),
+]
+
+
+def test_a_cluster_with_what_airflow_needs_is_met_with_silence(airflow: World) -> None:
+    assert lines_of(airflow.examine()) == []
+
+
+@pytest.mark.parametrize("fault", AIRFLOW_FAULTS, ids=lambda fault: fault.id)
+def test_what_airflow_would_miss_is_found_with_its_cure(airflow: World, fault: Fault) -> None:
+    with fault.seed(airflow):
+        report = airflow.examine()
+    finding = found(report, fault.check)
+    assert fault.what in finding.what
+    assert fault.cure in finding.cure
+    assert "hush" not in report.model_dump_json()
+    assert {one.check for one in report.findings} == {fault.check, *fault.also}, lines_of(report)
+
+
+# The command.
+
+
+def run(world: World, *arguments: str) -> Any:
+    return CliRunner().invoke(
+        app, ["doctor", NAME, "--environments", str(world.folder), *arguments], catch_exceptions=False
+    )
+
+
+def test_the_command_is_silent_and_succeeds_on_a_healthy_installation(world: World) -> None:
+    result = run(world)
+    assert "Nothing found." in result.output
+    assert result.exit_code == 0
+
+
+def test_the_commands_json_has_the_documented_shape_and_its_status_the_worst_severity(world: World) -> None:
+    with no_bootstrap_version(world):
+        result = run(world, "--output", "json")
+    report = Report.model_validate_json(result.output)
+    (finding,) = report.findings
+    assert finding.check == "bootstrap-missing"
+    assert {one.check for one in report.skipped} == {
+        "bootstrap-outdated",
+        "bootstrap-bucket-missing",
+        "bootstrap-role-missing",
+    }
+    assert result.exit_code == 3
+
+
+def test_the_command_prints_what_where_and_the_cure(world: World) -> None:
+    with open_to_everybody(world):
+        result = run(world)
+    assert "warning nfs-open-wider: " in result.output
+    assert "docs/doctor.md#nfs-open-wider" in result.output
+    assert result.exit_code == 5
+
+
+def test_the_command_asks_what_airflow_needs(world: World) -> None:
+    result = run(world, "--airflow", "nowhere", "--connection", "metadata", "--no-keda", "-o", "json")
+    checks = {one.check for one in Report.model_validate_json(result.output).findings}
+    assert checks == {"airflow-namespace-missing"}
+
+
+# Last, because they cannot be undone.
+
+
+def test_a_missing_claim_is_found(world: World) -> None:
+    world.core.delete_namespaced_persistent_volume_claim("efs-claim-1", "default")
+    eventually(lambda: not world.core.list_namespaced_persistent_volume_claim("default").items)
+    report = world.examine()
+    assert found(report, "claim-missing").what == "claim default/efs-claim-1 is gone"
+    assert "put it back" in found(report, "claim-missing").cure
+
+
+def test_a_missing_role_is_found_and_what_needs_it_left_out(world: World) -> None:
+    iam, role = world.client("iam"), world.outputs["NodeRoleArn"].rpartition("/")[2]
+    for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
+    iam.delete_role(RoleName=role)
+    report = world.examine()
+    assert role in found(report, "driver-role-missing").what
+    assert "driver-role-trust" in {one.check for one in report.skipped}
+
+
+def test_a_cluster_without_nodes_is_told_apart_from_a_broken_driver(world: World) -> None:
+    for node in world.core.list_node().items:
+        world.nodes.remove(node.metadata.name)
+    report = world.examine()
+    assert found(report, "no-nodes").severity is Severity.WARNING
+    assert "controller-not-ready" in {one.check for one in report.skipped}
+
+
+def test_a_missing_file_system_is_found_and_what_needs_it_left_out(world: World) -> None:
+    efs, system = world.client("efs"), world.file_system
+    for target in efs.describe_mount_targets(FileSystemId=system)["MountTargets"]:
+        efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    efs.delete_file_system(FileSystemId=system)
+    report = world.examine()
+    assert system in found(report, "file-system-missing").what
+    left_out = {one.check for one in report.skipped if one.because == "file-system-missing"}
+    assert {"mount-target-missing", "backup-differs", "access-point-without-volume"} <= left_out
+
+
+def test_every_check_but_a_few_is_tested_by_a_fault_of_its_own() -> None:
+    from operations.doctor.registry import all_checks
+    from tests.rehearsal import test_doctor_before
+
+    here = {fault.check for fault in [*FAULTS, *AIRFLOW_FAULTS, *test_doctor_before.FAULTS]}
+    alone = {"claim-missing", "driver-role-missing", "no-nodes", "file-system-missing"}
+    elsewhere = {"mount-target-not-available"}  # tests/unit/operations/test_doctor_checks.py
+    assert {check.id for check in all_checks()} == here | alone | elsewhere

@@ -1,0 +1,208 @@
+"""Breaks that no rehearsal makes: the driver's words for each, and a mount that was made by hand."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kubernetes.client import ApiException
+from moto import mock_aws
+
+from operations.explanation import Break, Kind, Link, explain, mount_of
+from operations.trace import VolumeHandle
+from tests.unit.operations.cluster import CLAIMS, EVENTS, VOLUMES, bound_claim, cluster, volume
+from tests.unit.rehearsal.account.stacks import aws_client
+
+CLASS = "/apis/storage.k8s.io/v1/storageclasses/efs-sc"
+CONTROLLER = "/apis/apps/v1/namespaces/kube-system/deployments/efs-csi-controller"
+PODS = "/api/v1/namespaces/airflow/pods"
+
+
+@pytest.fixture
+def efs() -> Iterator[Any]:
+    with mock_aws():
+        yield aws_client("efs")
+
+
+def told(answers: dict[str, Any], efs: Any) -> tuple[Break, ...]:
+    with cluster({PODS: {"items": []}, EVENTS: {"items": []}, **answers}) as api:
+        return explain(api, efs, name="airflow-logs", namespace="airflow").breaks
+
+
+def pending(efs: Any, *messages: str, **parameters: str) -> dict[str, Any]:
+    """A claim that waits, of a class of a file system that is there, and the failures in its events."""
+    system = efs.create_file_system(CreationToken="one")["FileSystemId"]
+    claim = {**bound_claim(), "status": {"phase": "Pending"}}
+    events = [
+        {
+            "metadata": {},
+            "involvedObject": {},
+            "reason": "ProvisioningFailed",
+            "message": message,
+            "lastTimestamp": f"2026-01-01T00:00:{number:02}Z",
+        }
+        for number, message in enumerate(messages)
+    ]
+    return {
+        f"{CLAIMS}/airflow-logs": claim,
+        EVENTS: {"items": events},
+        CONTROLLER: {
+            "metadata": {"name": "efs-csi-controller"},
+            "spec": {"replicas": 2, "selector": {}, "template": {}},
+        },
+        CLASS: {
+            "metadata": {"name": "efs-sc"},
+            "provisioner": "efs.csi.aws.com",
+            "parameters": {"fileSystemId": system, **parameters},
+        },
+    }
+
+
+RPC = "failed to provision volume with StorageClass efs-sc: rpc error: code = Internal desc = "
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "link", "cure"),
+    [
+        (
+            "Failed to create Access point in File System fs-1 : Failed to create access point: "
+            "AccessPointLimitExceeded: You have reached the maximum number of access points",
+            Kind.QUOTA,
+            Link.ACCESS_POINT,
+            "higher quota",
+        ),
+        (
+            "Failed to locate a free GID for given file system: fs-1. Please create a new storage class",
+            Kind.GID_EXHAUSTED,
+            Link.ACCESS_POINT,
+            "wider gid_range",
+        ),
+        (
+            "File System does not exist: Resource was not found",
+            Kind.WRONG_FILE_SYSTEM,
+            Link.FILE_SYSTEM,
+            "class",
+        ),
+        (
+            "Access Denied. Please ensure you have the right AWS permissions: Access denied",
+            Kind.NO_ACCESS,
+            Link.DRIVER,
+            "driver-role-rights",
+        ),
+        (
+            "WebIdentityErr: failed to retrieve credentials: InvalidIdentityToken: No OpenIDConnect provider",
+            Kind.NO_ACCESS,
+            Link.DRIVER,
+            "oidc-provider-missing",
+        ),
+        (
+            "operation error EFS: failed to refresh cached credentials, no EC2 IMDS role found",
+            Kind.NO_ACCESS,
+            Link.DRIVER,
+            "annotation",
+        ),
+        (
+            "Proposed path '/a' exceeds EFS limit of 100 characters",
+            Kind.PATH_TOO_LONG,
+            Link.ACCESS_POINT,
+            "shorter base_path",
+        ),
+        ("something nobody has seen", Kind.REFUSED, Link.DRIVER, "logs deployment/efs-csi-controller"),
+    ],
+)
+def test_the_drivers_words_are_explained(efs: Any, message: str, kind: Kind, link: Link, cure: str) -> None:
+    (found,) = told(pending(efs, RPC + message, gidRangeStart="1", gidRangeEnd="2"), efs)
+    assert (found.kind, found.link) == (kind, link)
+    assert cure in found.cure
+    assert found.said == f"ProvisioningFailed: {RPC}{message}"
+
+
+def test_the_newest_failure_counts(efs: Any) -> None:
+    (found,) = told(pending(efs, "Access Denied", "Failed to locate a free GID for"), efs)
+    assert found.kind is Kind.GID_EXHAUSTED
+
+
+def test_a_driver_that_has_not_answered_yet_is_given_time(efs: Any) -> None:
+    (found,) = told(pending(efs), efs)
+    assert found.kind is Kind.DRIVER_SILENT
+    assert "wait" in found.cure
+
+
+def test_a_driver_scaled_to_zero_is_missing_and_scaled_up(efs: Any) -> None:
+    answers = pending(efs)
+    answers[CONTROLLER]["spec"]["replicas"] = 0
+    (found,) = told(answers, efs)
+    assert found.kind is Kind.DRIVER_MISSING
+    assert "--replicas=2" in found.cure
+
+
+def test_a_claim_without_a_class_is_explained(efs: Any) -> None:
+    answers = pending(efs)
+    del answers[f"{CLAIMS}/airflow-logs"]["spec"]["storageClassName"]
+    (found,) = told(answers, efs)
+    assert (found.kind, "no default class" in found.what) == (Kind.CLASS_MISSING, True)
+
+
+def test_a_claim_that_has_lost_its_volume_is_explained(efs: Any) -> None:
+    lost = {**bound_claim(), "status": {"phase": "Lost"}}
+    (found,) = told({f"{CLAIMS}/airflow-logs": lost}, efs)
+    assert found.kind is Kind.VOLUME_MISSING
+
+
+def bound_to(handle: str, **other: str) -> dict[str, Any]:
+    return {f"{CLAIMS}/airflow-logs": bound_claim(), f"{VOLUMES}/pvc-1": volume(handle, **other)}
+
+
+def test_a_volume_that_is_gone_is_explained(efs: Any) -> None:
+    (found,) = told({f"{CLAIMS}/airflow-logs": bound_claim()}, efs)
+    assert found.kind is Kind.VOLUME_MISSING
+
+
+def test_a_volume_of_another_driver_and_a_handle_that_is_none_are_explained(efs: Any) -> None:
+    (found,) = told(bound_to("vol-1", driver="ebs.csi.aws.com"), efs)
+    assert found.kind is Kind.VOLUME_OF_ANOTHER_DRIVER
+    (found,) = told(bound_to("nonsense"), efs)
+    assert found.kind is Kind.WRONG_HANDLE
+
+
+def test_a_file_system_without_any_mount_target_is_explained(efs: Any) -> None:
+    system = efs.create_file_system(CreationToken="one")["FileSystemId"]
+    (found,) = told(bound_to(system), efs)
+    assert (found.kind, found.link) == (Kind.MISSING_MOUNT_TARGET, Link.MOUNT_TARGET)
+
+
+def test_a_handle_made_of_two_halves_is_explained(efs: Any) -> None:
+    one, other = (efs.create_file_system(CreationToken=token)["FileSystemId"] for token in ("one", "other"))
+    subnet = aws_client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    efs.create_mount_target(FileSystemId=one, SubnetId=subnet)
+    point = efs.create_access_point(ClientToken="one", FileSystemId=other)["AccessPointId"]
+    (found,) = told(bound_to(f"{one}::{point}"), efs)
+    assert (found.kind, found.link) == (Kind.WRONG_FILE_SYSTEM, Link.ACCESS_POINT)
+    assert f"{other}::{point}" in found.cure
+
+
+def test_a_cluster_that_refuses_is_no_break(efs: Any) -> None:
+    with pytest.raises(ApiException):
+        told({f"{CLAIMS}/airflow-logs": 403}, efs)
+
+
+@pytest.mark.parametrize(
+    ("handle", "mount_options", "attributes", "options", "tls"),
+    [
+        ("fs-1::fsap-2", ["tls"], {}, ("accesspoint=fsap-2", "tls"), True),
+        ("fs-1::fsap-2", None, {"encryptInTransit": "false"}, ("accesspoint=fsap-2", "tls"), True),
+        ("fs-1", None, {}, ("tls",), True),
+        ("fs-1", None, {"encryptInTransit": "false"}, (), False),
+        ("fs-1", ["tls", "iam"], {}, ("tls", "iam"), True),
+    ],
+)
+def test_a_mount_is_described_as_the_driver_makes_it(
+    handle: str,
+    mount_options: list[str] | None,
+    attributes: dict[str, str],
+    options: tuple[str, ...],
+    tls: bool,
+) -> None:
+    spec = {"csi": {"volumeAttributes": attributes}, "mountOptions": mount_options}
+    mount = mount_of({"spec": spec}, VolumeHandle.parse(handle))
+    assert (mount.source, mount.options, mount.tls) == ("fs-1:/", options, tls)
+    assert ("127.0.0.1" in mount.on_node) is tls
