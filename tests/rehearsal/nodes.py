@@ -139,7 +139,8 @@ class Nodes:
                 claim, pod.metadata.namespace, {"metadata": {"annotations": annotations}}
             )
         target = kubernetes.V1ObjectReference(kind="Node", name=node)
-        self._core.create_namespaced_binding(
+        core: Any = self._core  # the stubs do not know the option
+        core.create_namespaced_binding(
             pod.metadata.namespace,
             kubernetes.V1Binding(metadata=kubernetes.V1ObjectMeta(name=pod.metadata.name), target=target),
             _preload_content=False,  # the client cannot read its own answer

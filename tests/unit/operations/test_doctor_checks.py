@@ -1,7 +1,7 @@
 """What of the doctor no rehearsal shows: the rules of single checks, and how an examination goes on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ def entry(
     ],
 )
 def test_a_network_acl_is_read_in_the_order_of_its_numbers(
-    entries: list[dict[str, Any]], lets_in: bool
+    entries: list[Mapping[str, Any]], lets_in: bool
 ) -> None:
     assert _acl_lets_in(entries, "10.30.0.0/16") is lets_in
 
