@@ -472,7 +472,7 @@ def another_class(world: World, **fields: Any) -> Iterator[None]:
     if fields:
         changed = {**world.api.sanitize_for_serialization(former), **fields}
         changed["metadata"] = {"name": "efs-sc-1"}
-        world.storage.create_storage_class(changed)  # type: ignore[arg-type]  # a plain object does
+        world.storage.create_storage_class(changed)
     yield
     if fields:
         world.storage.delete_storage_class("efs-sc-1")
@@ -897,7 +897,7 @@ def is_established(api: kubernetes.ApiextensionsV1Api, name: str) -> bool:
 
 
 def delete_definition(world: World, name: str) -> None:
-    api = kubernetes.ApiextensionsV1Api(world.api)
+    api: Any = kubernetes.ApiextensionsV1Api(world.api)
     api.delete_custom_resource_definition(name)
     eventually(lambda: name not in [one.metadata.name for one in api.list_custom_resource_definition().items])
 

@@ -39,7 +39,7 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_context_of_the_cluster_is_taken_and_not_the_current_one(kubeconfig: Path) -> None:
     assert matching_context(ENDPOINT) == (kubeconfig, "ours")
-    client = cluster_client(CLUSTER, region="ap-northeast-2")
+    client: Any = cluster_client(CLUSTER, region="ap-northeast-2")
     assert client.configuration.host == ENDPOINT
 
 
@@ -55,7 +55,7 @@ def test_without_such_a_context_a_token_is_signed(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert kubeconfig.exists()
-    client = cluster_client({**CLUSTER, "endpoint": "https://new.example.com"}, region="ap-northeast-2")
+    client: Any = cluster_client({**CLUSTER, "endpoint": "https://new.example.com"}, region="ap-northeast-2")
     assert client.configuration.host == "https://new.example.com"
     assert client.configuration.api_key["authorization"].startswith("Bearer k8s-aws-v1.")
 
