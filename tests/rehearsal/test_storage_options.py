@@ -152,10 +152,11 @@ def test_a_mode_that_needs_a_new_file_system_is_refused_and_changes_nothing(
     write_environment(folder, "options", another_mode)
     run = rehearsal.cdk("deploy", "EfsStorageStack", "--require-approval", "never")
     assert run.status == 1, run.output
-    assert "field is immutable" in run.output
+    assert "file_system.performance_mode: generalPurpose would need a new file system" in run.output
+    assert "write maxIO, or make another environment" in run.output
     assert chain_of(rehearsal).access_point == before.access_point
     ids = [one["FileSystemId"] for one in rehearsal.client("efs").describe_file_systems()["FileSystems"]]
-    assert before.handle.file_system_id in ids
+    assert ids == [before.handle.file_system_id]
 
 
 def test_data_that_a_deleted_stack_left_comes_back_with_new_mount_targets(
