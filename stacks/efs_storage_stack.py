@@ -121,7 +121,8 @@ class EfsStorageStack(Stack):
 
     def _build_driver_guard(self) -> list[IDependable]:
         environment = self._environment
-        if not deletions_are_guarded(environment.cluster.version):
+        ours = environment.driver.install != "existing"
+        if not ours or not deletions_are_guarded(environment.cluster.version):
             return []
         return [
             DriverGuard(

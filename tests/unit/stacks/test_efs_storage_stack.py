@@ -363,6 +363,12 @@ def test_without_a_claim_that_goes_only_the_driver_is_guarded(dynamic_provisioni
     dynamic_provisioning.resource_count_is("Custom::AWSCDK-EKS-KubernetesPatch", 1)
 
 
+def test_a_driver_that_was_there_needs_no_guard(synthesized: Callable[[Environment], Template]) -> None:
+    environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    template = synthesized(with_parts(environment, driver={"install": "existing"}))
+    template.resource_count_is("Custom::AWSCDK-EKS-KubernetesPatch", 0)
+
+
 def test_an_old_cluster_has_no_guards(synthesized: Callable[[Environment], Template]) -> None:
     environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
     template = synthesized(altered(environment, "cluster", version="1.29"))
