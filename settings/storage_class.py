@@ -100,7 +100,9 @@ class StorageClass(Section):
 
     def _faults(self) -> Iterator[Fault]:
         yield from self._annotation_faults()
-        yield from mount_option_faults(self.mount_options, ("mount_options",))
+        # A class that somebody else made is taken as it is: without options, the driver mounts with TLS, too.
+        if self.mount_options or not self.adopt:
+            yield from mount_option_faults(self.mount_options, ("mount_options",))
         if self.sub_path_pattern is None and not self.ensure_unique_directory:
             yield Fault(
                 "is ignored by the driver without sub_path_pattern",

@@ -18,6 +18,8 @@ def intent_of(environment: Environment) -> Intent:
     return Intent(
         environment=environment.name,
         driver=environment.driver.install,
+        overwrites_driver=environment.driver.resolve_conflicts == "overwrite",
+        keeps_driver=environment.driver.removal == "retain",
         fixed=_fixed(environment.file_system),
         file_system_id=existing.id if existing else None,
         classes=[

@@ -11,6 +11,8 @@ from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct, IDependable
 
 from airflow_efs.bundled_chart import NAMESPACE, BundledChart
+from airflow_efs.efs_csi_driver import RELEASE
+from airflow_efs.efs_csi_values import REMOVAL_LABEL
 from airflow_efs.imported_cluster import ImportedCluster
 
 RECORD_LABEL = "airflow-efs/record"
@@ -79,6 +81,8 @@ class Intent:
     Args:
         environment: the environment's name.
         driver: how the driver comes into the cluster: ``helm``, ``addon``, or ``existing``.
+        overwrites_driver: whether the add-on takes over a driver that is there. Default: False.
+        keeps_driver: whether the driver stays when it leaves the stack. Default: False.
         fixed: settings that cannot change without a new file system, by their fields.
         file_system_id: an existing file system. Default: the stack makes one.
         classes: its classes.
@@ -88,6 +92,8 @@ class Intent:
 
     environment: str
     driver: str
+    overwrites_driver: bool = False
+    keeps_driver: bool = False
     fixed: Mapping[str, str] = field(default_factory=dict)
     file_system_id: str | None = None
     classes: Sequence[ClassCheck] = ()
@@ -133,6 +139,8 @@ class Preflight(Construct):
                 "label": RECORD_LABEL,
                 "marker": f"{name}-accepted",
                 "record": name,
+                "release": RELEASE,
+                "removalLabel": REMOVAL_LABEL,
             },
         )
 
@@ -204,6 +212,8 @@ def declared(intent: Intent) -> dict[str, object]:
     return {
         "environment": intent.environment,
         "driver": intent.driver,
+        "overwrites": intent.overwrites_driver,
+        "keepsDriver": intent.keeps_driver,
         "fixed": dict(intent.fixed),
         "fileSystem": intent.file_system_id or "",
         "classes": [_class(check) for check in intent.classes],

@@ -13,6 +13,7 @@ from kubernetes import client as kubernetes
 
 from operations.trace import Chain
 from rehearsal.claims import await_bound, make_claim
+from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.drivers import (
     CLUSTER,
@@ -131,6 +132,24 @@ def test_an_association_with_a_role_that_may_nothing_is_access_denied(rehearsal:
     )
     restart_the_driver(rehearsal)
     await_bound(rehearsal.kubernetes(), name="powerless")
+
+
+@pytest.mark.parametrize("install", ["addon", "existing"])
+def test_nothing_takes_the_place_of_a_release_that_would_be_uninstalled(
+    rehearsal: Rehearsal, folder: Path, before: Chain, install: str
+) -> None:
+    take_over = {"resolve_conflicts": "overwrite", "removal": "retain"} if install == "addon" else {}
+    say_of_driver(folder, "moving", install=install, identity="pod-identity", **take_over, **NAMES)
+    there = deployment(rehearsal).metadata
+    with pytest.raises(RehearsalError) as error:
+        rehearsal.deploy()
+    assert (
+        f"driver.install: {install} takes the place of the release that this stack has installed, whose "
+        "removal would delete the driver: write helm with removal: retain and deploy that first"
+        in str(error.value)
+    )
+    assert deployment(rehearsal).metadata == there
+    assert bound_chain(rehearsal).access_point == before.access_point
 
 
 def test_the_first_step_from_the_chart_to_the_add_on_changes_nothing_in_the_cluster(

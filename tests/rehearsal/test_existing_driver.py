@@ -3,7 +3,6 @@
 The tests of this module run in their order, on one rehearsal whose environment changes.
 """
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 
 from rehearsal.errors import RehearsalError
-from rehearsal.helm import helm_command
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.drivers import (
     CONTROLLER,
@@ -26,8 +24,10 @@ from tests.rehearsal.drivers import (
     managers,
     outputs,
     rehearsed,
+    restart_the_driver,
     say_of_driver,
 )
+from tests.rehearsal.hand_made import install_driver
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_a_driver(folder: Path) -> Iterator[Rehearsal]:
     """A cluster in which somebody has installed the driver's chart by hand, as a release of the same name."""
     with rehearsed(folder, "existing", install="addon") as rehearsal:
-        install_by_hand(rehearsal)
+        install_driver(rehearsal)
         yield rehearsal
-
-
-def install_by_hand(rehearsal: Rehearsal) -> None:
-    chart = rehearsal.charts[0]
-    source = [str(chart.archive)] if chart.archive else [chart.name, "--repo", chart.repository]
-    helm = helm_command(rehearsal.settings.cluster.version, directory=rehearsal.plan.directory)
-    kubeconfig = str(rehearsal.plan.kubeconfig)
-    subprocess.run(
-        [helm, "install", chart.name, *source, "--namespace", "kube-system", "--kubeconfig", kubeconfig],
-        check=True,
-        capture_output=True,
-    )
 
 
 def uid_of(workload: Any) -> str:
@@ -64,13 +52,27 @@ def test_the_add_on_is_refused_where_another_installation_is(with_a_driver: Rehe
     with pytest.raises(RehearsalError) as error:
         with_a_driver.deploy()
     assert (
-        "ConfigurationConflict: Conflicts found when trying to apply. Will not continue due to resolve "
-        "conflicts mode. Conflicts:" in str(error.value)
+        "driver.install: addon would be a second EFS CSI driver beside the one that is there (Helm release "
+        "aws-efs-csi-driver in namespace kube-system): write existing to use it, or remove it first"
+        in str(error.value)
     )
-    conflict = 'Deployment.apps efs-csi-controller - .spec.template.spec.containers[name="efs-plugin"].image'
-    assert conflict in str(error.value)
     assert uid_of(deployment(with_a_driver)) == there
     assert "eks" not in managers(with_a_driver)
+
+
+def test_a_release_that_was_made_by_hand_is_not_taken_over_by_chance(
+    with_a_driver: Rehearsal, folder: Path
+) -> None:
+    there = deployment(with_a_driver)
+    say_of_driver(folder, "existing", install="helm")
+    with pytest.raises(RehearsalError) as error:
+        with_a_driver.deploy()
+    assert (
+        "driver.install: helm would take over the release that is there (Helm release aws-efs-csi-driver in "
+        "namespace kube-system), and a failed deployment would then delete it: write existing to use it, or "
+        "removal: retain beside helm to take it over" in str(error.value)
+    )
+    assert deployment(with_a_driver).metadata == there.metadata
 
 
 def test_an_existing_driver_is_left_alone(with_a_driver: Rehearsal, folder: Path) -> None:
@@ -108,9 +110,24 @@ def test_an_existing_driver_moves_to_pod_identity(with_a_driver: Rehearsal, fold
 def test_a_release_that_was_made_by_hand_is_taken_over(with_a_driver: Rehearsal, folder: Path) -> None:
     access_point = bound_chain(with_a_driver).access_point
     there = deployment(with_a_driver)
-    say_of_driver(folder, "existing", install="helm", identity="pod-identity")
+    say_of_driver(folder, "existing", install="helm", identity="pod-identity", removal="retain")
     with_a_driver.deploy()
     assert uid_of(deployment(with_a_driver)) == uid_of(there)
     bind_another(with_a_driver, "after-the-take-over")
     assert bound_chain(with_a_driver).access_point == access_point
     assert has_no_differences(with_a_driver)
+
+
+def test_the_add_on_takes_over_what_somebody_has_installed_where_the_environment_says_so(
+    tmp_path: Path,
+) -> None:
+    take_over = {"install": "addon", "resolve_conflicts": "overwrite", "removal": "retain"}
+    with rehearsed(tmp_path, "taking-over", **take_over) as rehearsal:
+        install_driver(rehearsal)
+        there = deployment(rehearsal)
+        rehearsal.deploy()
+        assert uid_of(deployment(rehearsal)) == uid_of(there)
+        assert "eks" in managers(rehearsal)
+        restart_the_driver(rehearsal)  # its pods learn of the role when they start
+        bound_chain(rehearsal)
+        assert has_no_differences(rehearsal)

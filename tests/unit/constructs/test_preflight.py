@@ -61,6 +61,8 @@ def test_the_chart_is_told_all_that_it_checks(stack: Stack, cluster: ImportedClu
     assert values == {
         "environment": "prod",
         "driver": "helm",
+        "overwrites": False,
+        "keepsDriver": False,
         "fixed": {"file_system.encryption_key": "aws-managed"},
         "fileSystem": "",
         "classes": [
@@ -88,6 +90,8 @@ def test_the_chart_is_told_all_that_it_checks(stack: Stack, cluster: ImportedClu
         "label": "airflow-efs/record",
         "marker": "airflow-efs-prod-accepted",
         "record": "airflow-efs-prod",
+        "release": "aws-efs-csi-driver",
+        "removalLabel": "airflow-efs/removal",
     }
 
 
@@ -106,13 +110,15 @@ def test_any_change_makes_another_revision() -> None:
     changed = [
         intent(environment="test"),
         intent(driver="existing"),
+        intent(overwrites_driver=True),
+        intent(keeps_driver=True),
         intent(fixed={}),
         intent(file_system_id="fs-1"),
         intent(classes=[]),
         intent(claims=[]),
         intent(volumes=[]),
     ]
-    assert len({revision(one) for one in [intent(), *changed]}) == 8
+    assert len({revision(one) for one in [intent(), *changed]}) == 10
 
 
 def test_the_file_system_of_a_class_is_no_part_of_its_revision() -> None:

@@ -206,6 +206,16 @@ def test_an_option_like_no_other_gets_the_whole_list(complaints: Complaints) -> 
     )
 
 
+def test_a_class_that_is_adopted_may_have_no_mount_options(load: Load) -> None:
+    (adopted,) = load(*with_field("mount_options: []\n    adopt: true")).storage_classes
+    assert adopted.mount_options == ()
+
+
+def test_an_adopted_class_with_options_has_tls_among_them(complaints: Complaints) -> None:
+    (line,) = complaints(*with_field("mount_options: [hard]\n    adopt: true"))
+    assert "storage_classes[0].mount_options: lacks tls" in line
+
+
 def test_useful_mount_options_are_accepted(load: Load) -> None:
     options = "[tls, iam, noresvport, lookupcache=pos, nfsvers=4.1, timeo=600, actimeo=0]"
     assert len(load(*with_field(f"mount_options: {options}")).storage_classes[0].mount_options) == 7
