@@ -155,7 +155,7 @@ MATRIX = [
             "nfs_clients": {"security_groups": ["nodes"], "cidrs": VPC},
         },
         driver={"provisioner": {"kube_api_qps": 100}, "node": {"volumes": 20}},
-        classes=(SUB_PATHS, GID_RANGE | {"name": "ranged"}),
+        classes=(SUB_PATHS, {**GID_RANGE, "name": "ranged"}),
     ),
     Row(
         name="addon-pod-identity-existing-iam",
@@ -240,4 +240,4 @@ def choose_a_node(rehearsal: Rehearsal, classes: set[str]) -> None:
         assert claim.metadata is not None
         if claim.spec.storage_class_name in classes:
             assert claim.spec.volume_name is None
-            core.patch_namespaced_persistent_volume_claim(claim.metadata.name, "default", annotation)
+            core.patch_namespaced_persistent_volume_claim(str(claim.metadata.name), "default", annotation)
