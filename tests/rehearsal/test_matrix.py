@@ -59,9 +59,8 @@ class Row:
     def write(self, content: dict[str, Any]) -> None:
         content["cluster"] |= self.cluster
         content["cluster"]["subnets"] = content["cluster"]["subnets"][: self.zones]
-        content["file_system"] = (
-            {} if "existing" in self.file_system else {"name": self.name}
-        ) | self.file_system
+        named = {} if "existing" in self.file_system else {"name": self.name}
+        content["file_system"] = {**named, **self.file_system}
         content["driver"] = dict(self.driver)
         content["storage_classes"] = [dict(one) for one in self.classes]
         content["claims"] = [
