@@ -59,9 +59,8 @@ class Row:
     def write(self, content: dict[str, Any]) -> None:
         content["cluster"] |= self.cluster
         content["cluster"]["subnets"] = content["cluster"]["subnets"][: self.zones]
-        content["file_system"] = (
-            {} if "existing" in self.file_system else {"name": self.name}
-        ) | self.file_system
+        named = {} if "existing" in self.file_system else {"name": self.name}
+        content["file_system"] = {**named, **self.file_system}
         content["driver"] = dict(self.driver)
         content["storage_classes"] = [dict(one) for one in self.classes]
         content["claims"] = [
@@ -155,7 +154,7 @@ MATRIX = [
             "nfs_clients": {"security_groups": ["nodes"], "cidrs": VPC},
         },
         driver={"provisioner": {"kube_api_qps": 100}, "node": {"volumes": 20}},
-        classes=(SUB_PATHS, GID_RANGE | {"name": "ranged"}),
+        classes=(SUB_PATHS, {**GID_RANGE, "name": "ranged"}),
     ),
     Row(
         name="addon-pod-identity-existing-iam",
@@ -240,4 +239,4 @@ def choose_a_node(rehearsal: Rehearsal, classes: set[str]) -> None:
         assert claim.metadata is not None
         if claim.spec.storage_class_name in classes:
             assert claim.spec.volume_name is None
-            core.patch_namespaced_persistent_volume_claim(claim.metadata.name, "default", annotation)
+            core.patch_namespaced_persistent_volume_claim(str(claim.metadata.name), "default", annotation)
