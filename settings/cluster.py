@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from settings.aws import AvailabilityZone, RoleArn, SecurityGroupId, SubnetId, VpcId
 from settings.faults import Fault, FaultsError
-from settings.network import Cidr, overlap_faults
+from settings.network import Cidr, overlap_faults, vpc_faults
 from settings.section import Form, NotEmpty, Section, repeats
 from settings.versions import CLUSTER_VERSIONS
 
@@ -64,8 +64,9 @@ class Vpc(Section):
     )
 
     @model_validator(mode="after")
-    def _has_no_overlaps(self) -> Self:
-        FaultsError.raise_if_any(overlap_faults(self.cidrs, ("cidrs",)))
+    def _has_possible_blocks(self) -> Self:
+        at = ("cidrs",)
+        FaultsError.raise_if_any([*vpc_faults(self.cidrs, at), *overlap_faults(self.cidrs, at)])
         return self
 
 

@@ -12,6 +12,12 @@ from settings.faults import Fault, FaultsError, Path
 WIDEST_CLIENT_PREFIX: Final = {4: 8, 6: 32}
 """Shortest prefix by IP version that NFS clients may have: 10.0.0.0/8 is the widest private range."""
 
+VPC_PREFIXES: Final = {4: (16, 28), 6: (44, 60)}
+"""Shortest and longest prefix by IP version that AWS gives a VPC's block.
+
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+"""
+
 
 def _check_cidr(text: str) -> str:
     fault = _cidr_fault(text)
@@ -51,6 +57,19 @@ def overlap_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:
     for (_, one), (index, other) in combinations(enumerate(networks), 2):
         if _overlap(one, other):
             yield Fault(f"overlaps with {one}", "keep the wider of the two", (*at, index))
+
+
+def vpc_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:
+    """A fault for every block that no VPC can have: what is in a VPC's block may be an NFS client."""
+    for index, cidr in enumerate(cidrs):
+        network = ip_network(cidr)
+        shortest, longest = VPC_PREFIXES[network.version]
+        if not shortest <= network.prefixlen <= longest:
+            yield Fault(
+                "is no block that a VPC can have",
+                f"write one from /{shortest} to /{longest}, as aws ec2 describe-vpcs shows it",
+                (*at, index),
+            )
 
 
 def client_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:

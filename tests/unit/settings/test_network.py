@@ -1,9 +1,10 @@
 from ipaddress import IPv4Network, ip_network
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings.network import client_faults, overlap_faults
+from settings.network import client_faults, overlap_faults, vpc_faults
 from settings.nfs_clients import PRIVATE, NfsClients
 
 
@@ -48,3 +49,15 @@ def test_a_block_is_public_exactly_when_it_sticks_out_of_all_private_ones(cidr: 
     among_public = NfsClients.model_construct(cidrs=(), public_cidrs=(cidr,))
     assert ([*among_private.address_faults(vpc, ())] == []) == private
     assert ([*among_public.address_faults(vpc, ())] == []) == (not private)
+
+
+@pytest.mark.parametrize("block", ["0.0.0.0/0", "8.0.0.0/8", "10.0.0.0/29", "2600::/32"])
+def test_a_block_that_no_vpc_has_is_a_fault(block: str) -> None:
+    (fault,) = vpc_faults([block], ("cidrs",))
+    assert fault.problem == "is no block that a VPC can have"
+    assert fault.at == ("cidrs", 0)
+
+
+@pytest.mark.parametrize("block", ["10.20.0.0/16", "10.0.0.0/28", "2600:1f16::/56"])
+def test_a_block_that_a_vpc_may_have_is_none(block: str) -> None:
+    assert [*vpc_faults([block])] == []

@@ -4,6 +4,7 @@ They are functions and not assertions, so that tests can also show that each of 
 """
 
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from ipaddress import ip_network
 from typing import Any
 
@@ -14,6 +15,7 @@ WRITES = {
     "elasticfilesystem:DeleteAccessPoint",
     "elasticfilesystem:TagResource",
 }
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
 
 
@@ -27,6 +29,12 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _held(statement: dict[str, Any]) -> bool:
+    """Whether a statement is held to more than a kind of resource: to one, or by a condition."""
+    whole = [one for one in _list(statement["Resource"]) if "*" in str(one)]
+    return not whole or bool(statement.get("Condition"))
+
+
 def unencrypted_file_systems(resources: Resources) -> list[str]:
     return [
         key
@@ -35,10 +43,20 @@ def unencrypted_file_systems(resources: Resources) -> list[str]:
     ]
 
 
+def _is_private(cidr: str) -> bool:
+    block = ip_network(cidr)
+    return any(
+        block.subnet_of(whole)  # type: ignore[arg-type]  # of the same version
+        for whole in map(ip_network, PRIVATE)
+        if whole.version == block.version
+    )
+
+
 def ingress_from_the_internet(resources: Resources) -> list[str]:
     def is_open(rule: dict[str, Any]) -> bool:
         cidrs = [rule[key] for key in ("CidrIp", "CidrIpv6") if key in rule]
-        return any(ip_network(cidr).prefixlen == 0 for cidr in cidrs)
+        # A block that is only known later, or is no part of a private network, counts as open.
+        return any(not isinstance(cidr, str) or not _is_private(cidr) for cidr in cidrs)
 
     found = [
         key
@@ -62,7 +80,8 @@ def loose_web_identity_trusts(resources: Resources) -> list[str]:
         key
         for key, properties in _of(resources, "AWS::IAM::Role")
         for statement in properties["AssumeRolePolicyDocument"]["Statement"]
-        if statement["Action"] == "sts:AssumeRoleWithWebIdentity" and not is_tight(statement)
+        if any(fnmatch("sts:AssumeRoleWithWebIdentity", action) for action in _list(statement["Action"]))
+        and not is_tight(statement)
     ]
 
 
@@ -77,5 +96,6 @@ def writes_on_everything(resources: Resources) -> list[str]:
         key
         for key, properties in _of(resources, *POLICIES)
         for statement in properties["PolicyDocument"]["Statement"]
-        if WRITES & set(_list(statement["Action"])) and "*" in _list(statement["Resource"])
+        if any(fnmatch(write, action) for write in WRITES for action in _list(statement["Action"]))
+        and (not _held(statement) or "*" in _list(statement["Resource"]))
     ]

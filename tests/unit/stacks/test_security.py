@@ -68,8 +68,18 @@ def test_nothing_comes_in_from_the_internet(example: Template) -> None:
     assert security.ingress_from_the_internet(resources(example)) == []
 
 
-@pytest.mark.parametrize("rule", [{"CidrIp": "0.0.0.0/0"}, {"CidrIpv6": "::/0"}])
-def test_ingress_from_the_internet_is_caught(broken: dict[str, Any], rule: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"CidrIp": "0.0.0.0/0"},
+        {"CidrIpv6": "::/0"},
+        {"CidrIp": "0.0.0.0/1"},
+        {"CidrIp": "8.0.0.0/8"},
+        {"CidrIp": {"Ref": "Block"}},
+    ],
+    ids=str,
+)
+def test_ingress_from_the_internet_is_caught(broken: dict[str, Any], rule: dict[str, Any]) -> None:
     properties(broken, "AWS::EC2::SecurityGroup")["SecurityGroupIngress"].append(rule)
     broken["Apart"] = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": rule}
     assert len(security.ingress_from_the_internet(broken)) == 2
@@ -85,6 +95,13 @@ def test_a_missing_condition_of_a_trust_is_caught(broken: dict[str, Any], key: s
     for statement in statements_of_trust(broken):
         equals = statement["Condition"]["StringEquals"]
         del equals[next(found for found in equals if found.endswith(f":{key}"))]
+    assert len(security.loose_web_identity_trusts(broken)) == 2
+
+
+def test_a_trust_of_several_actions_is_looked_at_too(broken: dict[str, Any]) -> None:
+    for statement in [*statements_of_trust(broken)]:
+        statement["Action"] = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
+        del statement["Condition"]
     assert len(security.loose_web_identity_trusts(broken)) == 2
 
 
@@ -115,4 +132,13 @@ def test_no_write_is_allowed_on_everything(example: Template) -> None:
 def test_a_write_on_everything_is_caught(broken: dict[str, Any], action: str) -> None:
     (statement,) = statements(broken, action)
     statement["Resource"] = "*"
+    assert len(security.writes_on_everything(broken)) == 1
+
+
+@pytest.mark.parametrize("action", ["*", "elasticfilesystem:*", "elasticfilesystem:Create*"])
+@pytest.mark.parametrize("resource", ["*", "arn:aws:elasticfilesystem:ap-northeast-2:1:access-point/*"])
+def test_a_write_by_an_asterisk_is_caught(broken: dict[str, Any], action: str, resource: str) -> None:
+    (statement,) = statements(broken, "elasticfilesystem:CreateAccessPoint")
+    statement.update(Action=[action], Resource=resource)
+    del statement["Condition"]
     assert len(security.writes_on_everything(broken)) == 1
