@@ -173,6 +173,11 @@ class Installation:
             for one in json.loads(self._resolved(properties["Manifest"])):
                 metadata = one["metadata"]
                 found[(one["kind"], metadata.get("namespace", ""), metadata["name"])] = one
+        # A class is the one value of a chart of its own.
+        for properties in self.deployed_properties("Custom::AWSCDK-EKS-HelmChart"):
+            values = json.loads(self._resolved(properties.get("Values", "{}")))
+            if isinstance(one := values.get("storageClass"), dict) and one.get("kind") == "StorageClass":
+                found[("StorageClass", "", one["metadata"]["name"])] = one
         return found
 
     def _resolved(self, value: Any) -> str:

@@ -176,5 +176,13 @@ def eventually(holds: Callable[[], Any], *, seconds: float = 60.0) -> None:
         time.sleep(0.2)
 
 
+def writing_policy(iam: Any, role: str) -> dict[str, str]:
+    """The one policy of a role of the driver that lets it change something; the other lets it read."""
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    (policy,) = [one for one in attached if "ReadingPolicy" not in one["PolicyName"]]
+    found: dict[str, str] = policy
+    return found
+
+
 def as_json(document: Any) -> str:
     return document if isinstance(document, str) else json.dumps(document)

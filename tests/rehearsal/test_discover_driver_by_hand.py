@@ -4,6 +4,7 @@ The tests run in their order, on one rehearsal: what is found first, then its de
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -20,6 +21,7 @@ from tests.rehearsal.clusters import (
     shaped,
     three_zones,
 )
+from tests.rehearsal.faults import eventually
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,7 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shaped]:
         )
         shape.made["file_system"] = made["FileSystemId"]
         shape.made["nfs"] = shape.group("nfs")
+        eventually(lambda: is_available(efs, made["FileSystemId"]))
         efs.create_mount_target(
             FileSystemId=made["FileSystemId"],
             SubnetId=subnet,
@@ -43,6 +46,12 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shaped]:
         apply_driver_by_hand(shape, role=shape.role("by-hand", "ec2.amazonaws.com"))
         shape.let_in()
         yield shape
+
+
+def is_available(efs: Any, file_system: str) -> bool:
+    """Whether a file system takes a mount target already."""
+    (system,) = efs.describe_file_systems(FileSystemId=file_system)["FileSystems"]
+    return bool(system["LifeCycleState"] == "available")
 
 
 def test_the_driver_is_told_from_one_of_helm(shape: Shaped) -> None:

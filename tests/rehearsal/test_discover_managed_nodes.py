@@ -113,14 +113,20 @@ def test_a_new_zone_is_shown_and_written_on_a_word_only(shape: Shaped) -> None:
     shape.nodes(subnet, count=1, groups=shape.cluster.node_security_groups, tags=MANAGED)
     run = shape.write()
     assert run.returncode == DIFFERS
+    zones = f"  node_zones: [{', '.join(f'{REGION}{letter}' for letter in 'abc')}]"
+    more = zones.replace("]", f", {REGION}d]")
     added = f"+    - {{id: {subnet}, availability_zone: {REGION}d}}"
-    assert [line for line in run.stdout.splitlines()[2:] if line[0] in "+-"] == [added]
+    assert [line for line in run.stdout.splitlines()[2:] if line[0] in "+-"] == [
+        added,
+        f"-{zones}",
+        f"+{more}",
+    ]
     assert shape.file.read_text() == text
     assert shape.write("--yes").returncode == 0
     new = shape.file.read_text()
     assert new.splitlines() == [
         line
-        for one in text.splitlines()
+        for one in text.replace(zones, more).splitlines()
         for line in ([one, added[1:]] if f"availability_zone: {REGION}c}}" in one else [one])
     ]
     shape.rehearsal.deploy()

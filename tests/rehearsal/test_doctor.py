@@ -23,6 +23,7 @@ from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.faults import (
     Fault,
+    Seed,
     World,
     as_json,
     eventually,
@@ -30,6 +31,7 @@ from tests.rehearsal.faults import (
     seeded,
     set_field,
     strangers_credentials,
+    writing_policy,
 )
 from tests.rehearsal.lines import Lines
 from tests.rehearsal.nodes import Nodes
@@ -285,7 +287,15 @@ NFS = {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049}
 @seeded
 def no_rule_for_nodes(world: World) -> Iterator[None]:
     ec2, group = world.client("ec2"), world.outputs["SecurityGroupId"]
-    rule = [{**NFS, "UserIdGroupPairs": [{"GroupId": world.node_group}]}]
+    (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    # As it is there, with its description: EC2 revokes what is named exactly.
+    rule = [
+        {**NFS, "UserIdGroupPairs": [pair]}
+        for permission in found["IpPermissions"]
+        for pair in permission["UserIdGroupPairs"]
+        if pair["GroupId"] == world.node_group
+    ]
+    assert len(rule) == 1
     ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rule)
     yield
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule)
@@ -582,7 +592,7 @@ def a_role_for_somebody_else(world: World) -> Iterator[None]:
 @seeded
 def a_role_without_its_policy(world: World) -> Iterator[None]:
     iam, role = world.client("iam"), world.outputs["ControllerRoleArn"].rpartition("/")[2]
-    (policy,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    policy = writing_policy(iam, role)
     iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
     yield
     iam.attach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
@@ -609,7 +619,25 @@ def no_namespace_for_a_claim(world: World) -> Iterator[None]:
         yield
 
 
-IN_PLACE = "give the class a new name"
+@contextmanager
+def a_claim_in_the_way(world: World, change: Seed) -> Iterator[None]:
+    with a_claim_that_waits(world), change(world):
+        yield
+
+
+@seeded
+def permissions_change_under_a_claim(world: World) -> Iterator[None]:
+    with a_claim_in_the_way(world, set_field("storage_classes", 0, "directory_permissions", to="750")):
+        yield
+
+
+@seeded
+def options_change_under_a_claim(world: World) -> Iterator[None]:
+    with a_claim_in_the_way(world, set_field("storage_classes", 0, "mount_options", to=["tls", "iam"])):
+        yield
+
+
+IN_THE_WAY = "wait until they are Bound"
 
 FAULTS = [
     Fault(
@@ -722,15 +750,17 @@ FAULTS = [
     ),
     Fault(
         "class-change-refused",
-        set_field("storage_classes", 0, "directory_permissions", to="750"),
-        "directoryPerms from 700 to 750",
-        IN_PLACE,
+        permissions_change_under_a_claim,
+        "directoryPerms from 700 to 750) while claims are Pending on it: default/waits",
+        IN_THE_WAY,
+        also=frozenset({"claim-not-bound"}),
     ),
     Fault(
         "class-change-refused",
-        set_field("storage_classes", 0, "mount_options", to=["tls", "iam"]),
-        "mountOptions from tls to tls, iam",
-        IN_PLACE,
+        options_change_under_a_claim,
+        "mountOptions from tls to tls, iam) while claims are Pending on it: default/waits",
+        IN_THE_WAY,
+        also=frozenset({"claim-not-bound"}),
     ),
     Fault("class-drift", a_class_made_by_hand, "mountOptions from tls to tls, iam", "deploy again"),
     Fault("class-drift", a_class_deleted, "efs-sc-1 is gone", "put it back"),
@@ -782,6 +812,14 @@ def test_a_seeded_fault_is_found_with_its_cure_and_nothing_else_is(world: World,
     assert fault.cure in finding.cure
     assert finding.docs == f"docs/doctor.md#{fault.check}"
     assert {one.check for one in report.findings} == {fault.check, *fault.also}, lines_of(report)
+
+
+@pytest.mark.parametrize(
+    ("field", "to"), [("directory_permissions", "750"), ("mount_options", ["tls", "iam"])]
+)
+def test_a_class_on_which_no_claim_waits_may_change(world: World, field: str, to: object) -> None:
+    with set_field("storage_classes", 0, field, to=to)(world):
+        assert lines_of(world.examine()) == []
 
 
 def test_after_all_faults_are_undone_there_is_silence_again(world: World) -> None:

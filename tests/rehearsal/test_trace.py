@@ -17,7 +17,7 @@ from operations.trace_command import TraceReport
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
-from tests.rehearsal.faults import World, as_json, eventually
+from tests.rehearsal.faults import World, as_json, eventually, writing_policy
 from tests.rehearsal.lines import Lines
 from tests.rehearsal.nodes import Nodes
 
@@ -210,7 +210,7 @@ def test_a_file_system_that_is_not_there_is_named(world: World) -> None:
 
 def test_a_role_without_its_policy_is_no_access(world: World) -> None:
     iam, role = world.client("iam"), world.outputs["ControllerRoleArn"].rpartition("/")[2]
-    (policy,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    policy = writing_policy(iam, role)
     iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
     make_claim(world.api, name="denied", storage_class="efs-sc-1")
     found = broken(world, "denied", "no-access")

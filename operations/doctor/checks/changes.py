@@ -18,21 +18,31 @@ _DEFAULTS: Mapping[str, Any] = {
 """The fields of a class that Kubernetes lets nobody change, with what stands for absence."""
 
 
-@check(
-    "class-change-refused", Severity.ERROR, "Would Kubernetes take the change of each class?", when=When.AFTER
-)
+@check("class-change-refused", Severity.ERROR, "May each class change now?", when=When.AFTER)
 def class_changes(installation: Installation) -> Iterator[Problem]:
-    """The environment's class and the one that the stack declared."""
+    """A class that would change while claims are Pending on it, which the preflight refuses."""
     for index, settings in enumerate(installation.environment.storage_classes):
         declared = installation.declared_objects.get(("StorageClass", "", settings.name))
-        if declared is None:
+        there = installation.classes.get(settings.name)
+        if declared is None or there is None:
             continue
         wanted = class_fields(settings, installation.outputs.get("FileSystemId", ""))
-        for change in _differences(declared, wanted):
+        changes = list(_differences(there, wanted))
+        # What is as it was declared is not deployed: then the class was changed by hand, another finding.
+        if not changes or not any(_differences(declared, wanted)):
+            continue
+        pending = [
+            f"{claim['metadata']['namespace']}/{claim['metadata']['name']}"
+            for claim in installation.claims
+            if claim["spec"].get("storageClassName") == settings.name
+            and (claim.get("status") or {}).get("phase", "Pending") == "Pending"
+        ]
+        if pending:
             yield Problem(
-                what=f"class {settings.name} cannot be changed in place: {change}",
+                what=f"class {settings.name} cannot change ({'; '.join(changes)}) "
+                f"while claims are Pending on it: {', '.join(pending)}",
                 where=f"field storage_classes[{index}]",
-                cure="give the class a new name, and leave the old one as it was",
+                cure="wait until they are Bound, delete them, or give the class another name",
             )
 
 
