@@ -473,6 +473,13 @@ def a_claim_that_waits(world: World) -> Iterator[None]:
     world.core.create_namespaced_persistent_volume_claim("default", claim)
     yield
     world.core.delete_namespaced_persistent_volume_claim("waits", "default")
+    # Its protection goes a moment later, and the next fault makes one of the same name.
+    eventually(lambda: "waits" not in claim_names(world))
+
+
+def claim_names(world: World) -> set[str]:
+    claims = world.core.list_namespaced_persistent_volume_claim("default").items
+    return {str(claim.metadata.name) for claim in claims if claim.metadata}
 
 
 @contextmanager

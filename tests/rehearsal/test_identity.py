@@ -17,6 +17,7 @@ from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.drivers import await_event, restart_the_driver
 from tests.rehearsal.environment_files import write_environment
+from tests.rehearsal.faults import writing_policy
 from tests.rehearsal.lines import Lines
 
 CLUSTER = "k8s-cluster"
@@ -83,8 +84,7 @@ def test_an_access_policy_gives_its_rights_in_its_namespaces_only(
 
 def test_a_policy_without_tag_resource_fails_a_claim(rehearsal: Rehearsal, driver_role: str) -> None:
     iam = rehearsal.client("iam")
-    (attached,) = iam.list_attached_role_policies(RoleName=driver_role)["AttachedPolicies"]
-    arn = attached["PolicyArn"]
+    arn = writing_policy(iam, driver_role)["PolicyArn"]
     former = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=arn, VersionId=former)["PolicyVersion"]["Document"]
     less = [one for one in document["Statement"] if one["Sid"] != "TagNewAccessPoints"]
