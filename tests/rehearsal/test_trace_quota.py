@@ -1,25 +1,16 @@
 """What `trace` says of a file system whose access points are used up."""
 
-import inspect
-from typing import Any
-
-import pytest
-
 from operations.explanation import Kind, explain
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.faults import eventually
 from tests.rehearsal.lines import Lines
 
-pytestmark = pytest.mark.skipif(
-    "faults" not in inspect.signature(Rehearsal).parameters,
-    reason="this rehearsal enforces no quota of access points",
-)
-
 
 def test_a_quota_that_is_used_up_is_named() -> None:
-    options: dict[str, Any] = {"faults": ["access-point-quota:1"]}
-    with Rehearsal(environment="dynamic-provisioning", reporter=Lines(), **options) as rehearsal:
+    with Rehearsal(
+        environment="dynamic-provisioning", reporter=Lines(), faults=["access-point-quota:1"]
+    ) as rehearsal:
         rehearsal.deploy()
         api, efs = rehearsal.kubernetes(), rehearsal.client("efs")
         await_bound(api, name="efs-claim-1")
