@@ -5,9 +5,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from settings.airflow_values import airflow_values
 from settings.environment import Environment
 from settings.faults import Fault, SettingsError
 from settings.pipeline import ENVIRONMENT_NAME
+from settings.values_schema import find_schema, schema_faults
 from settings.wording import fault_line, fault_lines
 from settings.yaml_file import YamlFile, shown
 
@@ -43,6 +45,7 @@ def load_environment(name: str, directory: Path) -> Environment:
         environment = Environment.named(name, file.data)
     except ValidationError as error:
         raise SettingsError(*fault_lines(error, Environment, file)) from None
+    _check_airflow_values(environment, file, directory)
     _check_pipeline(environment, file, directory)
     return environment
 
@@ -69,6 +72,17 @@ def _existing_file(name: str, directory: Path) -> Path:
         cure = f"choose {' or '.join(there)}, or write {shown(path)}" if there else f"write {shown(path)}"
         raise SettingsError(f'there is no environment "{name}": {cure}')
     return path
+
+
+def _check_airflow_values(environment: Environment, file: YamlFile, directory: Path) -> None:
+    if environment.airflow is None:
+        return
+    schema = find_schema(environment.airflow, directory)
+    if schema is None:
+        return
+    faults = dict.fromkeys(schema_faults(airflow_values(environment), schema))
+    if faults:
+        raise SettingsError(*(fault_line(file, ("airflow", "values"), fault) for fault in faults))
 
 
 def _check_pipeline(environment: Environment, file: YamlFile, directory: Path) -> None:
