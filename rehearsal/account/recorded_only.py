@@ -13,6 +13,7 @@ _TYPES = frozenset(
     {
         "AWS::CDK::Metadata",
         "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
         "AWS::S3::BucketPolicy",
     }
 )
