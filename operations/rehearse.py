@@ -141,6 +141,10 @@ def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:
     settings = rehearsal.settings
     immediate = {one.name for one in settings.storage_classes if one.volume_binding_mode == "Immediate"}
     claims = [(claim.name, claim.namespace) for claim in settings.claims if claim.storage_class in immediate]
+    logs = settings.airflow.logs.storage_class if settings.airflow else None
+    if settings.airflow and settings.airflow.install == "chart" and logs in immediate:
+        claims.append((settings.airflow.logs_claim, settings.airflow.namespace))
+        immediate -= {logs}
     for storage_class in sorted(immediate - {claim.storage_class for claim in settings.claims}):
         name = f"{_TRIAL_PREFIX}{storage_class}"[:_LONGEST_NAME].rstrip(".-")
         make_claim(rehearsal.kubernetes(), name=name, storage_class=storage_class)

@@ -54,7 +54,7 @@ class Airflow(Section):
 
     install: Literal["chart", "values"] = Field(
         default="chart",
-        description="chart: install Airflow; values: only what it needs, and the values of the chart in a file.",
+        description="chart: install Airflow; values: only what it needs, and the chart's values in a file.",
     )
     namespace: Namespace = Field(
         default="airflow", description="Namespace of Airflow; made where it is missing, and never deleted."
@@ -105,9 +105,7 @@ class Airflow(Section):
 
     def _faults(self) -> Iterator[Fault]:
         if self.keda.install == "chart" and self.keda.namespace == self.namespace:
-            yield Fault(
-                "is Airflow's own namespace", "write another, such as keda", ("keda", "namespace")
-            )
+            yield Fault("is Airflow's own namespace", "write another, such as keda", ("keda", "namespace"))
         # The chart's own claim, which a claim of the user's must not be.
         if self.logs.existing_claim == f"{self.release}-logs":
             yield Fault(
@@ -123,7 +121,7 @@ class Airflow(Section):
 
     @property
     def cooldown_seconds(self) -> int:
-        """Seconds without a task before the last worker goes: after a worker's grace period, not within it."""
+        """Seconds without a task before the last worker goes: longer than a worker's grace period."""
         if self.keda.cooldown_seconds is not None:
             return self.keda.cooldown_seconds
         return self.workers.termination_grace_seconds + 30

@@ -37,7 +37,7 @@ _DIGEST_DESCRIPTION: Final = "SHA-256 of the chart's archive; a rehearsal refuse
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """The three numbers of a semantic version, for comparison; what is a pre-release counts as the release."""
+    """The three numbers of a semantic version, for comparison; a pre-release counts as its release."""
     return tuple(int(part) for part in version.partition("+")[0].partition("-")[0].split("."))
 
 

@@ -46,7 +46,9 @@ def _version_faults(environment: "Environment", airflow: Airflow) -> Iterator[Fa
     layer = kubectl_layer_for(version)
     if airflow.install == "chart" and HELM_OF_LAYERS[layer] < AIRFLOW_CHART_NEEDS_HELM:
         fit = next(
-            one for one in CLUSTER_VERSIONS if HELM_OF_LAYERS[kubectl_layer_for(one)] >= AIRFLOW_CHART_NEEDS_HELM
+            one
+            for one in CLUSTER_VERSIONS
+            if HELM_OF_LAYERS[kubectl_layer_for(one)] >= AIRFLOW_CHART_NEEDS_HELM
         )
         yield Fault(
             f"gets kubectl layer v{layer} with Helm {_text(HELM_OF_LAYERS[layer])}, but chart airflow "

@@ -21,7 +21,9 @@ class _Fixed:
 
 _FIXED: Final = (
     _Fixed(
-        path=("executor",), why="but only Celery workers are scaled here", instead="remove it: CeleryExecutor is set"
+        path=("executor",),
+        why="but only Celery workers are scaled here",
+        instead="remove it: CeleryExecutor is set",
     ),
     _Fixed(
         path=("logs", "persistence"),
@@ -181,8 +183,8 @@ def _disks(
 ) -> Iterator[Fault]:
     for where, below, whose in _DISKS:
         disk = _at(values, where)
-        if not isinstance(disk, Mapping) or not _runs(values, where, disk):
-            continue
+        if not said(where[:1]) or not isinstance(disk, Mapping) or not _runs(values, where, disk):
+            continue  # what the settings make is checked where it is written
         name = _at(disk, below)
         at = (*where, *below) if said((*where, *below)) else where
         if name is _ABSENT or not name:

@@ -58,7 +58,10 @@ class Secrets(Section):
             )
         if self.source == "expected" and self.store is not None:
             yield Fault(
-                "is not used, because source is expected", "remove it, or write source: generated", ("store",), ""
+                "is not used, because source is expected",
+                "remove it, or write source: generated",
+                ("store",),
+                "",
             )
         names = (self.fernet_key, self.api_secret_key, self.jwt_secret)
         fields = ("fernet_key", "api_secret_key", "jwt_secret")

@@ -36,7 +36,7 @@ JOB_SECONDS: Final = 60
 
 
 def airflow_values(environment: "Environment") -> dict[str, Any]:
-    """The values with which Airflow is installed: those made from the settings, and `airflow.values` over them.
+    """The values with which Airflow is installed: made from the settings, and `airflow.values` over them.
 
     Raises:
         ValueError: the environment has no `airflow`.

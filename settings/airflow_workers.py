@@ -22,12 +22,14 @@ Queue = Annotated[
         max_length=256,  # task_instance.queue
     ),
 ]
-Queues = Annotated[
-    tuple[Queue, ...], Field(strict=False), NotEmpty("write the queues, such as [default]")
-]
+Queues = Annotated[tuple[Queue, ...], Field(strict=False), NotEmpty("write the queues, such as [default]")]
 Cpu = Annotated[
     str,
-    Form(r"[0-9]+m|[0-9]+(?:\.[0-9]+)?", "is not an amount of CPU", 'write cores in quotes, such as "1" or 500m'),
+    Form(
+        r"[0-9]+m|[0-9]+(?:\.[0-9]+)?",
+        "is not an amount of CPU",
+        'write cores in quotes, such as "1" or 500m',
+    ),
 ]
 Count = Annotated[int, Between(0, 1000)]
 
@@ -56,7 +58,9 @@ class WorkerSet(Section):
     queues: Queues = Field(description="Queues that its workers take tasks from.", examples=[["highmem"]])
     minimum: Count = Field(default=0, description="Fewest workers.")
     maximum: Annotated[int, Between(1, 1000)] = Field(default=10, description="Most workers.")
-    resources: Resources = Field(default=Resources(), description="What one worker needs; nothing: as in workers.")
+    resources: Resources = Field(
+        default=Resources(), description="What one worker needs; nothing: as in workers."
+    )
     node_selector: Labels = Field(
         default={}, description="Labels of the nodes that the workers run on, besides those of workers."
     )

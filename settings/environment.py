@@ -1,4 +1,4 @@
-"""One environment: a cluster, its file system, the driver, the classes, the claims, Airflow and the pipeline."""
+"""One environment: a cluster, its file system, driver, classes, claims, Airflow and the pipeline."""
 
 import re
 from collections.abc import Iterator, Mapping

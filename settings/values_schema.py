@@ -1,8 +1,8 @@
 """The chart's own schema of its values, where it is at hand, and what it finds wrong.
 
-The schema is the chart's, 16,000 lines that change with every version; so it is read, never kept here. It lets
-two kinds of typos through: an unknown key at the top, and one right below `workers.celery`. Those are looked
-for here.
+The schema is the chart's, 16,000 lines that change with every version; so it is read, never kept here. It
+lets two kinds of typos through: an unknown key at the top, and one right below `workers.celery`. Those are
+looked for here.
 """
 
 import difflib

@@ -59,7 +59,9 @@ class AirflowStack(Stack):
         self._environment = environment
         self._airflow = airflow
         self._cluster = storage.cluster
-        self.add_dependency(storage, "its class makes the volume of the logs, its handler applies the chart")
+        self.add_stack_dependency(
+            storage, "its class makes the volume of the logs, its handler applies the chart"
+        )
         self._namespace = KeptNamespace(self, "Namespace", cluster=self._cluster, name=airflow.namespace)
         before: list[IDependable] = [self._namespace, *self._build_keys(), *self._build_keda()]
         before += [self._build_role(component) for component in components_with_a_role(airflow)]

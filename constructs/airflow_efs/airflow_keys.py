@@ -1,4 +1,4 @@
-"""The keys with which Airflow encrypts and signs: made once, kept in Secrets Manager, copied to the cluster."""
+"""The keys with which Airflow encrypts and signs: made once, kept in AWS, copied into the cluster."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

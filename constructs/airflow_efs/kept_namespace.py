@@ -17,9 +17,7 @@ class KeptNamespace(Construct):
         name: the name of the namespace.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, cluster: ImportedCluster, name: str
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, cluster: ImportedCluster, name: str) -> None:
         super().__init__(scope, construct_id)
         self._name = name
         manifest = eks.KubernetesManifest(

@@ -24,9 +24,7 @@ def schema_of(value: Any, *, free: bool = False) -> dict[str, Any]:
     return {
         "type": "object",
         "additionalProperties": free,
-        "properties": {
-            key: schema_of(inner, free=free or key in FREE) for key, inner in value.items()
-        },
+        "properties": {key: schema_of(inner, free=free or key in FREE) for key, inner in value.items()},
     }
 
 

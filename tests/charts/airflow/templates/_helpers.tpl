@@ -20,7 +20,7 @@
 {{- $celery := include "standin.over" (list $below (omit .Values.workers.celery "sets" "enableDefault")) | fromJson -}}
 {{- $sets := list -}}
 {{- if .Values.workers.celery.enableDefault -}}
-{{- $sets = append $sets (merge (dict "name" "default") $celery) -}}
+{{- $sets = append $sets (set (deepCopy $celery) "name" "default") -}}
 {{- end -}}
 {{- range .Values.workers.celery.sets -}}
 {{- $sets = append $sets (include "standin.over" (list $celery .) | fromJson) -}}
