@@ -56,13 +56,13 @@ class FileSystemMonitoring(Construct):
             "IoLimit",
             metric=self._metric("PercentIOLimit", "Maximum"),
             above=io_limit_percent,
-            what="of the operations that the file system can do are done: tasks wait for their logs",
+            what="most of the operations that the file system can do are done: tasks wait for their logs",
         )
         self._alarm(
             "Throughput",
             metric=self._throughput_percent(),
             above=throughput_percent,
-            what="percent of the permitted throughput is used: reads and writes will be held back",
+            what="most of the permitted throughput is used: reads and writes will be held back",
         )
         if bursting:
             self._alarm(
