@@ -16,6 +16,7 @@ from operations.rehearse import build_programs
 from operations.rehearse import rehearse as run_rehearsal
 from operations.trace import TraceError, as_table
 from operations.trace import trace as follow
+from operations.values import values_text
 from rehearsal.cdk import PROJECT
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import stop_kept
@@ -23,7 +24,8 @@ from settings import SettingsError
 
 app = typer.Typer(
     name="airflow-efs",
-    help="Shared Amazon EFS volumes for Apache Airflow on EKS: rehearse a deployment, trace a claim.",
+    help="Shared Amazon EFS volumes for Apache Airflow on EKS: rehearse a deployment, trace a claim, "
+    "print the values of Airflow's chart.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -87,6 +89,25 @@ def trace(
     api = kubernetes_config.new_client_from_config()
     chain = follow(api, boto3.client("efs"), name=claim, namespace=namespace)
     Console().print(as_table(chain))
+
+
+@app.command()
+def values(
+    environment: Annotated[
+        str, typer.Argument(help="The environment: a file of --environments, without .yaml.")
+    ],
+    environments: Annotated[
+        Path, typer.Option(help="The folder that holds the environments.", show_default="environments")
+    ] = PROJECT / "environments",
+) -> None:
+    """Print the values with which Airflow's chart works on EFS, for whoever installs the chart.
+
+    They are those that the stack installs: made from the settings, with `airflow.values` over them.
+
+    Example: `airflow-efs values prod > values.yaml`, then `helm upgrade --install airflow
+    apache-airflow/airflow --version 1.22.0 --namespace airflow --values values.yaml`.
+    """
+    sys.stdout.write(values_text(environment, environments))
 
 
 def main() -> None:

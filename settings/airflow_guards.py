@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from settings.faults import Fault, Path
+from settings.faults import Fault, Path, render_path
 from settings.merging import merged
 
 _ABSENT: Final = object()
@@ -190,7 +190,7 @@ def _disks(
         if name is _ABSENT or not name:
             yield Fault(
                 f"gives {whose} disk no class, so that the cluster's default one is taken, whatever that is",
-                f"write {'.'.join((*where, *below))}, a class of block storage",
+                f"write {render_path((*where, *below))}, a class of block storage",
                 at,
                 "",
             )

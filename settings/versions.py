@@ -55,7 +55,7 @@ Helm comes with the layer: v27 holds Helm 3.12, v30 3.17, v33 4.1 and v36 4.2; c
 HELM_OF_LAYERS: Final[Mapping[int, tuple[int, int]]] = MappingProxyType(
     {27: (3, 12), 30: (3, 17), 33: (4, 1), 36: (4, 2)}
 )
-"""The Helm, major and minor, that each kubectl layer holds; a test runs the programs of the packages."""
+"""The Helm, major and minor, that each kubectl layer holds; a test compares them with the packages."""
 
 CLUSTER_VERSIONS: Final[tuple[str, ...]] = tuple(
     version for served in KUBECTL_LAYERS.values() for version in served

@@ -1,8 +1,9 @@
 """The emulated AWS account of a rehearsal: moto as a server in its own process, and what moto lacks.
 
 One module per thing that is added: `cloudformation` (the order of operations, events, failures),
-`custom_resources` (CDK's handler run for real), `lambda_functions` (layers), `proxy` (programs whose SDK
-cannot be given an endpoint, and chart repositories), `seed` (the VPC and cluster that already exist).
+`custom_resources` (CDK's handler run for real), `stack_secrets` (secrets that a stack makes),
+`lambda_functions` (layers), `proxy` (programs whose SDK cannot be given an endpoint, and chart repositories),
+`seed` (the VPC and cluster that already exist).
 
 Who may do what: `access_entries` and `eks_access_api` (who may reach the cluster), `cluster_tokens` and
 `cluster_identity` (who the bearer of an AWS token is there), `web_identity` (roles for service accounts),

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from kubernetes import client as kubernetes
 from kubernetes.client import ApiException
 
@@ -200,9 +199,103 @@ def test_installing_again_takes_the_logs_that_are_there(rehearsal: Rehearsal, be
 
 
 def test_the_storage_cannot_go_while_airflow_uses_it(rehearsal: Rehearsal, before: Chain) -> None:
-    with pytest.raises(ClientError, match=r"in use by AirflowStack-airflow"):
-        rehearsal.client("cloudformation").delete_stack(StackName="EfsStorageStack-airflow")
+    run = rehearsal.cdk("destroy", "EfsStorageStack", "--exclusively", "--force")
+    assert run.status == 1
+    assert "in use by AirflowStack-airflow" in run.output
     assert unchanged(before, chain_of(rehearsal))
+
+
+def test_generated_keys_are_made_once_and_copied_by_external_secrets(
+    rehearsal: Rehearsal, folder: Path, keys: dict[str, str]
+) -> None:
+    finish_jobs(rehearsal)
+    define_external_secrets(rehearsal)
+    write_environment(folder, "airflow", generated_keys, like="airflow-demo")
+    run = deploy_all(rehearsal)
+    assert run.status == 0, run.output
+    keys |= stored_keys(rehearsal)
+    assert set(keys) == {
+        f"airflow-efs/airflow/{name}" for name in ("fernet-key", "api-secret-key", "jwt-secret")
+    }
+    assert len(set(keys.values())) == 3
+    copied = external_secrets(rehearsal)
+    assert copied["airflow-fernet-key"]["data"][0]["remoteRef"]["key"] == "airflow-efs/airflow/fernet-key"
+
+
+def test_a_later_deployment_does_not_change_a_key(
+    rehearsal: Rehearsal, folder: Path, keys: dict[str, str]
+) -> None:
+    finish_jobs(rehearsal)
+    write_environment(folder, "airflow", generated_keys_and_more_workers, like="airflow-demo")
+    run = deploy_all(rehearsal)
+    assert run.status == 0, run.output
+    assert limits(rehearsal)["airflow-worker"] == (3, 40)
+    assert stored_keys(rehearsal) == keys
+
+
+def test_keys_outlive_the_stack_and_no_second_ones_are_made_without_a_word(
+    rehearsal: Rehearsal, keys: dict[str, str]
+) -> None:
+    assert rehearsal.cdk("destroy", "AirflowStack", "--force").status == 0
+    assert stored_keys(rehearsal) == keys
+    run = deploy_all(rehearsal)
+    assert run.status == 1
+    assert "already exists" in run.output
+    assert stored_keys(rehearsal) == keys
+
+
+def test_kept_keys_are_used_again(
+    rehearsal: Rehearsal, folder: Path, keys: dict[str, str], before: Chain
+) -> None:
+    write_environment(folder, "airflow", kept_keys, like="airflow-demo")
+    run = deploy_all(rehearsal)
+    assert run.status == 0, run.output
+    assert stored_keys(rehearsal) == keys
+    assert set(external_secrets(rehearsal)) == {
+        "airflow-fernet-key",
+        "airflow-api-secret-key",
+        "airflow-jwt-secret",
+    }
+    assert unchanged(before, chain_of(rehearsal))
+
+
+@pytest.fixture(scope="module")
+def keys() -> dict[str, str]:
+    """The keys as they were when they were made; the test that makes them fills it."""
+    return {}
+
+
+def stored_keys(rehearsal: Rehearsal) -> dict[str, str]:
+    client = rehearsal.client("secretsmanager")
+    return {
+        one["Name"]: client.get_secret_value(SecretId=one["Name"])["SecretString"]
+        for one in client.list_secrets()["SecretList"]
+    }
+
+
+def external_secrets(rehearsal: Rehearsal) -> dict[str, Any]:
+    api = kubernetes.CustomObjectsApi(rehearsal.kubernetes())
+    found: Any = api.list_namespaced_custom_object("external-secrets.io", "v1", "airflow", "externalsecrets")
+    return {one["metadata"]["name"]: one["spec"] for one in found["items"]}
+
+
+def define_external_secrets(rehearsal: Rehearsal) -> None:
+    """What of the External Secrets operator must be in the cluster for the stack: the definition."""
+    version = {"name": "v1", "served": True, "storage": True}
+    anything = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    names = {"kind": "ExternalSecret", "plural": "externalsecrets", "singular": "externalsecret"}
+    kubernetes.ApiextensionsV1Api(rehearsal.kubernetes()).create_custom_resource_definition(
+        {
+            "metadata": {"name": "externalsecrets.external-secrets.io"},
+            "spec": {
+                "group": "external-secrets.io",
+                "names": names,
+                "scope": "Namespaced",
+                "versions": [{**version, "schema": anything}],
+            },
+        }
+    )
+    time.sleep(1)  # until it is served
 
 
 def deploy_all(rehearsal: Rehearsal) -> Any:
@@ -298,3 +391,18 @@ def later_chart(content: dict[str, Any]) -> None:
 def logs_elsewhere(content: dict[str, Any]) -> None:
     later_chart(content)
     content["airflow"]["values"] |= {"logs": {"persistence": {"storageClassName": "gp3"}}}
+
+
+def generated_keys(content: dict[str, Any]) -> None:
+    later_chart(content)
+    content["airflow"]["secrets"] = {"source": "generated", "store": {"name": "aws"}}
+
+
+def generated_keys_and_more_workers(content: dict[str, Any]) -> None:
+    generated_keys(content)
+    content["airflow"]["workers"]["minimum"] = 3
+
+
+def kept_keys(content: dict[str, Any]) -> None:
+    generated_keys(content)
+    content["airflow"]["secrets"]["source"] = "kept"

@@ -92,7 +92,7 @@ def test_a_typo_stops_the_loading_with_its_file_and_line(
     (tmp_path / "prod.yaml").write_text(
         text + "  values_schema: s.json\n  values:\n    schedular: {replicas: 2}\n"
     )
-    everything = {key: {} for key in ("scheduler", *made_keys())}
+    everything: dict[str, Any] = {key: {} for key in ("scheduler", *made_keys())}
     (tmp_path / "s.json").write_text(json.dumps({"properties": everything}))
     with pytest.raises(SettingsError) as raised:
         load_environment("prod", tmp_path)
