@@ -17,6 +17,8 @@ class _Fixed:
     path: Path
     why: str
     instead: str
+    always: bool = True
+    """False: only where the settings make something there."""
 
 
 _FIXED: Final = (
@@ -49,6 +51,27 @@ _FIXED: Final = (
         path=("workers", "celery", "keda", "enabled"),
         why="but KEDA scales the workers",
         instead="remove it; for a fixed number write airflow.workers.minimum and maximum, both the same",
+    ),
+    _Fixed(
+        path=("dagProcessor", "dagBundleConfigList"),
+        why="which would replace the repository of airflow.dags.git",
+        instead="remove airflow.dags.git, or this list",
+        always=False,
+    ),
+    _Fixed(
+        path=("secret",),
+        why="which would replace the connection to the repository of airflow.dags.git",
+        instead="write extraEnv, or name the secret in airflow.dags.git only",
+        always=False,
+    ),
+    *(
+        _Fixed(
+            path=(*section, "serviceAccount"),
+            why="and the role of airflow.permissions trusts that account only",
+            instead="remove it",
+            always=False,
+        )
+        for section in (("workers", "celery"), ("triggerer",), ("apiServer",))
     ),
     _Fixed(
         path=("config", "celery", "worker_concurrency"),
@@ -131,6 +154,7 @@ def guard_faults(
         made: what the settings make, over which those go.
         efs_classes: classes whose volumes are access points.
     """
+    yield from _replaced((), values, made)
     yield from _overridden(values, made)
     for path, name in _SECRETS.items():
         if _at(values, path) is not _ABSENT:
@@ -144,12 +168,27 @@ def guard_faults(
     yield from _disks(merged(made, values), efs_classes, said=lambda path: _at(values, path) is not _ABSENT)
 
 
+def _replaced(path: Path, values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
+    for key, value in values.items():
+        ours = made.get(key)
+        if isinstance(ours, Mapping) and isinstance(value, Mapping):
+            yield from _replaced((*path, key), value, ours)
+        elif isinstance(ours, Mapping):
+            yield Fault(
+                "takes the place of a mapping that the settings make",
+                "write a mapping, with the keys that differ",
+                (*path, key),
+            )
+
+
 def _overridden(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
     for fixed in _FIXED:
         said = _at(values, fixed.path)
         if said is _ABSENT:
             continue
         ours = _at(made, fixed.path)
+        if ours is _ABSENT and not fixed.always:
+            continue
         same = said == ours if not isinstance(said, Mapping) else _within(said, ours)
         if not same:
             yield Fault(f"goes over what the settings make, {fixed.why}", fixed.instead, fixed.path, "")

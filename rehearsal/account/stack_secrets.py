@@ -1,7 +1,7 @@
 """AWS::SecretsManager::Secret: a secret that a stack makes, with a value that the service makes up.
 
 moto has the service, but no such resource. What matters of it here is what CloudFormation promises: a value
-is generated when the secret is made and only again when its recipe changes, and a name that exists is refused.
+is generated when the secret is made, and only again when its recipe changes; a name that exists is refused.
 """
 
 import json

@@ -92,6 +92,27 @@ def test_a_deprecated_key_elsewhere_is_refused(path: str) -> None:
     assert said(nested(path, {})) == [f"{path}: is deprecated by the chart"]
 
 
+@pytest.mark.parametrize("path", ["workers", "workers.celery.keda", "logs", "triggerer"])
+def test_what_is_no_mapping_does_not_take_the_place_of_one(path: str) -> None:
+    found = said(nested(path, 5))
+    assert f"{path}: takes the place of a mapping that the settings make" in found
+
+
+@pytest.mark.parametrize("path", ["secret", "dagProcessor.dagBundleConfigList"])
+def test_a_list_that_the_settings_make_is_not_replaced(path: str) -> None:
+    assert said(nested(path, [{"name": "x"}])) == []
+    (line,) = said(nested(path, [{"name": "x"}]), "git-bundle")
+    assert line.startswith(f"{path}: goes over what the settings make, which would replace the ")
+
+
+@pytest.mark.parametrize("section", ["workers.celery", "triggerer", "apiServer"])
+def test_a_service_account_with_a_role_keeps_its_name(section: str) -> None:
+    values = nested(f"{section}.serviceAccount.name", "other")
+    assert said(values) == []
+    (line,) = said(values, "roles")
+    assert "the role of airflow.permissions trusts that account only" in line
+
+
 def test_a_disk_of_the_triggerer_needs_a_class() -> None:
     (line,) = said({"triggerer": {"persistence": {"enabled": True}}})
     assert line.startswith("triggerer.persistence: gives the triggerer's disk no class")

@@ -12,7 +12,22 @@ from hypothesis import strategies as st
 from settings import SettingsError, load_environment
 
 ENVIRONMENTS = Path(__file__).parents[3] / "environments"
-EXAMPLE = yaml.safe_load((ENVIRONMENTS / "airflow-seoul.yaml").read_text(encoding="utf-8"))
+EXAMPLES = {
+    name: yaml.safe_load((ENVIRONMENTS / f"{name}.yaml").read_text(encoding="utf-8"))
+    for name in ("airflow-seoul", "airflow-demo")
+}
+EXAMPLES["airflow-demo"]["airflow"] |= {
+    "dags": {"git": {"repository": "https://git.example.com/dags.git"}},
+    "ingress": {
+        "host": "airflow.example.com",
+        "class_name": "alb",
+        "tls_secret": "tls",
+        "annotations": {"a": "b"},
+    },
+    "permissions": {"task_policies": ["arn:aws:iam::aws:policy/x"], "remote_logging": {"bucket": "logs"}},
+    "secrets": {"source": "kept", "store": {"name": "aws"}},
+    "values": {"env": [{"name": "A", "value": "1"}], "triggerer": {"persistence": {"enabled": False}}},
+}
 JARGON = ("Input should", "pydantic", "value_error", "https://errors", "Extra inputs", "[type=", "Traceback",
           "see docs/settings.md")  # fmt: skip
 
@@ -28,12 +43,18 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@given(path=st.sampled_from(paths(EXAMPLE)[1:]), value=VALUES)
+@given(
+    place=st.sampled_from(
+        [(name, path) for name, example in EXAMPLES.items() for path in paths(example)[1:]]
+    ),
+    value=VALUES,
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_value_anywhere_is_accepted_or_refused_in_plain_words(
-    tmp_path: Path, path: tuple[str | int, ...], value: Any
+    tmp_path: Path, place: tuple[str, tuple[str | int, ...]], value: Any
 ) -> None:
-    data = copy.deepcopy(EXAMPLE)
+    name, path = place
+    data = copy.deepcopy(EXAMPLES[name])
     around = data
     for step in path[:-1]:
         around = around[step]
