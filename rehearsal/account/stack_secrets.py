@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from moto.core.common_models import CloudFormationModel
-from moto.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
+from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
 
 from rehearsal.account.recorded_only import NotRehearsedError
 
@@ -95,6 +95,7 @@ class StackSecret(CloudFormationModel):
                 f"not rehearsed: a change of {', '.join(lost)} of {cls.cloudformation_type()}"
             )
         secret = secretsmanager_backends[account_id][region_name].secrets[original_resource.arn]
+        assert isinstance(secret, FakeSecret)  # noqa: S101  # it was made here, and is no replica
         secret.description = properties.get("Description")
         secret.tags = properties.get("Tags", [])
         original_resource.properties = properties

@@ -198,13 +198,6 @@ def test_installing_again_takes_the_logs_that_are_there(rehearsal: Rehearsal, be
     assert unchanged(before, chain_of(rehearsal))
 
 
-def test_the_storage_cannot_go_while_airflow_uses_it(rehearsal: Rehearsal, before: Chain) -> None:
-    run = rehearsal.cdk("destroy", "EfsStorageStack", "--exclusively", "--force")
-    assert run.status == 1
-    assert "in use by AirflowStack-airflow" in run.output
-    assert unchanged(before, chain_of(rehearsal))
-
-
 def test_generated_keys_are_made_once_and_copied_by_external_secrets(
     rehearsal: Rehearsal, folder: Path, keys: dict[str, str]
 ) -> None:
@@ -259,6 +252,13 @@ def test_kept_keys_are_used_again(
     assert unchanged(before, chain_of(rehearsal))
 
 
+def test_the_storage_cannot_go_while_airflow_uses_it(rehearsal: Rehearsal, before: Chain) -> None:
+    run = rehearsal.cdk("destroy", "EfsStorageStack", "--exclusively", "--force")
+    assert run.status == 1
+    assert "in use by AirflowStack-airflow" in run.output
+    assert unchanged(before, chain_of(rehearsal))
+
+
 @pytest.fixture(scope="module")
 def keys() -> dict[str, str]:
     """The keys as they were when they were made; the test that makes them fills it."""
@@ -284,17 +284,16 @@ def define_external_secrets(rehearsal: Rehearsal) -> None:
     version = {"name": "v1", "served": True, "storage": True}
     anything = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     names = {"kind": "ExternalSecret", "plural": "externalsecrets", "singular": "externalsecret"}
-    kubernetes.ApiextensionsV1Api(rehearsal.kubernetes()).create_custom_resource_definition(
-        {
-            "metadata": {"name": "externalsecrets.external-secrets.io"},
-            "spec": {
-                "group": "external-secrets.io",
-                "names": names,
-                "scope": "Namespaced",
-                "versions": [{**version, "schema": anything}],
-            },
-        }
-    )
+    definition: Any = {
+        "metadata": {"name": "externalsecrets.external-secrets.io"},
+        "spec": {
+            "group": "external-secrets.io",
+            "names": names,
+            "scope": "Namespaced",
+            "versions": [{**version, "schema": anything}],
+        },
+    }
+    kubernetes.ApiextensionsV1Api(rehearsal.kubernetes()).create_custom_resource_definition(definition)
     time.sleep(1)  # until it is served
 
 
