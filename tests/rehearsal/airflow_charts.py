@@ -1,12 +1,31 @@
 """Charts that tests put in the place of Airflow's and KEDA's where those cannot be had."""
 
+import os
 import shutil
 import tarfile
 from pathlib import Path
 
 import yaml
 
+from settings.airflow_charts import numbers
+from settings.versions import AIRFLOW_CHART
+
 CHARTS = Path(__file__).parents[1] / "charts"
+
+
+def later_version() -> str:
+    """A version of Airflow's chart after the pinned one: of the real chart where `AIRFLOW_EFS_CHARTS` has it.
+
+    Returns:
+        The pinned version where the folder has the real chart in no later one.
+    """
+    folder = Path(os.environ.get("AIRFLOW_EFS_CHARTS", "."))
+    versions = [archive.stem.removeprefix("airflow-") for archive in folder.glob("airflow-*.tgz")]
+    if AIRFLOW_CHART not in versions:
+        return "1.23.0"  # of the stand-in
+    return min(
+        (one for one in versions if numbers(one) > numbers(AIRFLOW_CHART)), default=AIRFLOW_CHART, key=numbers
+    )
 
 
 def pack(chart: Path, folder: Path, *, version: str, tag: str | None = None) -> Path:

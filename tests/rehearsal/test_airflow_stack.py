@@ -5,10 +5,14 @@ the jobs are ended here as a kubelet would end them. Where the charts of Airflow
 stand-ins take their place; the output says which ones were used.
 """
 
+import os
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from kubernetes import client as kubernetes
@@ -17,12 +21,12 @@ from kubernetes.client import ApiException
 from operations.trace import Chain, trace
 from rehearsal.claims import await_bound
 from rehearsal.rehearsal import Rehearsal
-from tests.rehearsal.airflow_charts import CHARTS, pack
+from settings.versions import AIRFLOW_CHART
+from tests.rehearsal.airflow_charts import CHARTS, later_version, pack
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
 
-LATER = "1.23.0"
-"""A later version of Airflow's chart."""
+LATER = later_version()
 
 Change = Callable[[Callable[[dict[str, Any]], None]], None]
 
@@ -37,8 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("charts")
-    pack(CHARTS / "airflow", folder, version="1.22.0")
-    pack(CHARTS / "airflow", folder, version=LATER, tag="3.3.0")
+    pack(CHARTS / "airflow", folder, version=AIRFLOW_CHART)
+    pack(CHARTS / "airflow", folder, version="1.23.0", tag="3.3.0")
     pack(CHARTS / "keda-definitions", folder, version="2.20.2")
     return folder
 
@@ -50,7 +54,7 @@ def rehearsal(folder: Path, stand_ins: Path) -> Iterator[Rehearsal]:
         environments=folder,
         reporter=Lines(),
         stand_ins=stand_ins,
-        more_versions={"airflow": [LATER]},
+        more_versions={"airflow": [] if LATER == AIRFLOW_CHART else [LATER]},
     ) as rehearsal:
         for chart in rehearsal.charts:
             Lines().say(chart.describe())
@@ -156,6 +160,8 @@ def test_other_limits_of_workers_change_the_scaling_and_not_the_logs(
 def test_another_version_of_the_chart_changes_the_workers_and_not_the_logs(
     rehearsal: Rehearsal, folder: Path, before: Chain
 ) -> None:
+    if LATER == AIRFLOW_CHART:
+        pytest.skip("the folder of AIRFLOW_EFS_CHARTS has no later version of Airflow's chart")
     finish_jobs(rehearsal)
     images = image(rehearsal)
     write_environment(folder, "airflow", later_chart, like="airflow-demo")
@@ -252,6 +258,41 @@ def test_kept_keys_are_used_again(
     assert unchanged(before, chain_of(rehearsal))
 
 
+@pytest.mark.parametrize("component", ["worker", "triggerer", "api-server"])
+def test_a_service_account_names_a_role_that_trusts_it(rehearsal: Rehearsal, component: str) -> None:
+    core = kubernetes.CoreV1Api(rehearsal.kubernetes())
+    account = to_dict(rehearsal, core.read_namespaced_service_account(f"airflow-{component}", "airflow"))
+    arn = account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
+    role = rehearsal.client("iam").get_role(RoleName=f"airflow-airflow-{component}")["Role"]
+    assert role["Arn"] == arn
+    assert f"system:serviceaccount:airflow:airflow-{component}" in unquote(
+        str(role["AssumeRolePolicyDocument"])
+    )
+
+
+def test_a_release_that_was_installed_by_hand_is_taken_over(
+    rehearsal: Rehearsal, stand_ins: Path, before: Chain
+) -> None:
+    assert rehearsal.cdk("destroy", "AirflowStack", "--force").status == 0
+    # As the chart is by default: workers in a StatefulSet, each with a disk. Hooks would wait for pods.
+    helm(
+        rehearsal,
+        "install",
+        "airflow",
+        str(airflow_archive(rehearsal, stand_ins)),
+        "--no-hooks",
+        "-n",
+        "airflow",
+    )
+    apps = kubernetes.AppsV1Api(rehearsal.kubernetes())
+    assert stateful_sets(apps) >= {"airflow-worker", "airflow-triggerer"}
+    run = deploy_all(rehearsal)
+    assert run.status == 0, run.output
+    assert eventually(lambda: stateful_sets(apps) == set())
+    assert set(limits(rehearsal)) == {"airflow-worker", "airflow-worker-highmem"}
+    assert unchanged(before, chain_of(rehearsal))
+
+
 def test_the_storage_cannot_go_while_airflow_uses_it(rehearsal: Rehearsal, before: Chain) -> None:
     run = rehearsal.cdk("destroy", "EfsStorageStack", "--exclusively", "--force")
     assert run.status == 1
@@ -295,6 +336,29 @@ def define_external_secrets(rehearsal: Rehearsal) -> None:
     }
     kubernetes.ApiextensionsV1Api(rehearsal.kubernetes()).create_custom_resource_definition(definition)
     time.sleep(1)  # until it is served
+
+
+def helm(rehearsal: Rehearsal, *arguments: str) -> None:
+    """Run the helm of the kubectl layer, as a person with the cluster's kubeconfig would."""
+    variables = rehearsal.exports()
+    path = variables["PATH"].replace("$PATH", os.environ["PATH"])
+    program = shutil.which("helm", path=path)
+    assert program is not None
+    run = subprocess.run(
+        [program, *arguments, "--kubeconfig", variables["KUBECONFIG"]], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def airflow_archive(rehearsal: Rehearsal, stand_ins: Path) -> Path:
+    """The archive of Airflow's chart that this rehearsal installs."""
+    (chart,) = (one for one in rehearsal.charts if (one.name, one.version) == ("airflow", AIRFLOW_CHART))
+    return chart.archive or stand_ins / f"airflow-{AIRFLOW_CHART}.tgz"
+
+
+def stateful_sets(apps: kubernetes.AppsV1Api) -> set[str]:
+    items = apps.list_namespaced_stateful_set("airflow").items
+    return {str(one.metadata.name) for one in items if one.metadata}
 
 
 def deploy_all(rehearsal: Rehearsal) -> Any:
@@ -405,3 +469,4 @@ def generated_keys_and_more_workers(content: dict[str, Any]) -> None:
 def kept_keys(content: dict[str, Any]) -> None:
     generated_keys(content)
     content["airflow"]["secrets"]["source"] = "kept"
+    content["airflow"]["permissions"] = {"remote_logging": {"bucket": "example-logs"}}
