@@ -3,19 +3,12 @@
 The names are fixed, so that the values of the chart can be printed before, and without, a deployment.
 """
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Literal
 
 from settings.airflow import Airflow
 
 Component = Literal["worker", "triggerer", "api-server"]
-
-SUFFIXES: Final[Mapping[Component, str]] = {
-    "worker": "worker",
-    "triggerer": "triggerer",
-    "api-server": "api-server",
-}
-"""What the chart appends to the release in the name of the component's service account."""
+"""A component, as the chart appends it to the release in the name of its service account."""
 
 
 def components_with_a_role(airflow: Airflow) -> tuple[Component, ...]:
@@ -27,7 +20,7 @@ def components_with_a_role(airflow: Airflow) -> tuple[Component, ...]:
 
 def service_account(airflow: Airflow, component: Component) -> str:
     """Name of a component's service account."""
-    return f"{airflow.release}-{SUFFIXES[component]}"
+    return f"{airflow.release}-{component}"
 
 
 def role_name(environment: str, component: Component) -> str:

@@ -1,7 +1,5 @@
 """Findings of cdk-nag that stand in an ``AirflowStack``: each on one resource, with its reason."""
 
-from aws_cdk import Stack
-
 from settings import Environment
 from settings.airflow import Airflow
 from settings.airflow_roles import components_with_a_role
@@ -10,7 +8,7 @@ from stacks.acknowledged_findings import AcknowledgedFinding
 KEYS = ("fernet-key", "api-secret-key", "jwt-secret")
 
 
-def airflow_findings(stack: Stack, environment: Environment, airflow: Airflow) -> list[AcknowledgedFinding]:  # noqa: ARG001
+def airflow_findings(environment: Environment, airflow: Airflow) -> list[AcknowledgedFinding]:
     """The findings that stand in an ``AirflowStack``."""
     findings = []
     if airflow.secrets.source == "generated":

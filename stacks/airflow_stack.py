@@ -73,7 +73,7 @@ class AirflowStack(Stack):
         self._add_outputs()
         for key, value in environment_tags(environment).items():
             Tags.of(self).add(key, value)
-        acknowledge(self, airflow_findings(self, environment, airflow))
+        acknowledge(self, airflow_findings(environment, airflow))
 
     def _build_keys(self) -> list[IDependable]:
         settings = self._airflow.secrets
