@@ -27,6 +27,14 @@ _FIXED: Final = (
         why="but only Celery workers are scaled here",
         instead="remove it: CeleryExecutor is set",
     ),
+    *(
+        _Fixed(
+            path=(key,),
+            why="and gives the workers, their scaling and perhaps the claim of the logs other names",
+            instead="remove it; airflow.release is the beginning of all names",
+        )
+        for key in ("fullnameOverride", "nameOverride", "useStandardNaming")
+    ),
     _Fixed(
         path=("logs", "persistence"),
         why="but where the logs are is decided by airflow.logs",

@@ -127,10 +127,18 @@ def _celery(airflow: Airflow) -> dict[str, Any]:
                 "name": one.name,
                 **_set(workers, one.name, one.queues, one.resources, one.node_selector),
                 "keda": {"minReplicaCount": one.minimum, "maxReplicaCount": one.maximum},
+                **_shared_account(airflow),
             }
             for one in workers.sets
         ],
     }
+
+
+def _shared_account(airflow: Airflow) -> dict[str, Any]:
+    """The chart makes an account for each set; a role trusts one, which all sets then share."""
+    if "worker" not in components_with_a_role(airflow):
+        return {}
+    return {"serviceAccount": {"create": False, "name": service_account(airflow, "worker")}}
 
 
 def _set(

@@ -16,7 +16,7 @@ import yaml
 from settings.airflow_values import airflow_values
 from settings.values_schema import schema_faults
 from tests.charts.schema import CHART, FILE, schema_text
-from tests.unit.airflow_environments import MATRIX, of_matrix
+from tests.unit.airflow_environments import MATRIX, environment, of_matrix
 from tests.unit.settings.chart_schema import chart_schema
 
 Render = Callable[[dict[str, Any]], list[dict[str, Any]]]
@@ -137,6 +137,23 @@ def test_an_ingress_has_its_host_and_certificate(render: Render) -> None:
     (ingress,) = of_kind(render(airflow_values(of_matrix("ingress"))), "Ingress").values()
     assert ingress["spec"]["rules"][0]["host"] == "airflow.example.com"
     assert ingress["spec"]["tls"] == [{"hosts": ["airflow.example.com"], "secretName": "airflow-tls"}]
+
+
+@pytest.mark.parametrize("name", ["sets", "roles"])
+def test_every_pod_has_a_service_account_that_is_made_once(render: Render, name: str) -> None:
+    objects = render(airflow_values(of_matrix(name)))
+    accounts = [one["metadata"]["name"] for one in objects if one["kind"] == "ServiceAccount"]
+    assert len(accounts) == len(set(accounts))
+    for one in of_kind(objects, "Deployment").values():
+        assert one["spec"]["template"]["spec"]["serviceAccountName"] in accounts
+
+
+def test_sets_share_the_account_with_the_role(render: Render) -> None:
+    objects = render(airflow_values(environment({**MATRIX["sets"], **MATRIX["roles"]})))
+    accounts = of_kind(objects, "ServiceAccount")
+    assert {name for name in accounts if "worker" in name} == {"airflow-worker"}
+    gpu = of_kind(objects, "Deployment")["airflow-worker-gpu"]
+    assert gpu["spec"]["template"]["spec"]["serviceAccountName"] == "airflow-worker"
 
 
 def test_a_service_account_has_its_name_and_role(render: Render) -> None:

@@ -28,6 +28,8 @@ def nested(path: str, value: Any) -> dict[str, Any]:
     ("path", "value"),
     [
         ("executor", "KubernetesExecutor"),
+        ("fullnameOverride", "other"),
+        ("useStandardNaming", True),
         ("logs.persistence.enabled", False),
         ("logs.persistence.storageClassName", "gp3"),
         ("logs.persistence.annotations", {"helm.sh/resource-policy": "delete"}),

@@ -250,6 +250,13 @@ def test_service_accounts_name_their_roles_with_irsa_only() -> None:
     assert other["triggerer"]["serviceAccount"] == {"create": True, "name": "airflow-triggerer"}
 
 
+def test_all_sets_share_the_account_that_the_role_trusts() -> None:
+    values = airflow_values(environment({**MATRIX["sets"], **MATRIX["roles"]}))
+    for one in values["workers"]["celery"]["sets"]:
+        assert one["serviceAccount"] == {"create": False, "name": "airflow-worker"}
+    assert "serviceAccount" not in airflow_values(of_matrix("sets"))["workers"]["celery"]["sets"][0]
+
+
 def test_remote_logs_go_to_the_bucket() -> None:
     logging = airflow_values(of_matrix("roles"))["config"]["logging"]
     assert logging["remote_logging"] == "True"
