@@ -46,7 +46,7 @@ unit: setup
 
 # The programs are built before pytest starts, because it would hide the progress.
 rehearsal-tests: setup
-	airflow-efs rehearse --prepare
+	airflow-efs rehearse --prepare --scaling
 	pytest tests/rehearsal
 
 synth: setup

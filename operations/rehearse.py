@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from operations.trace import as_table, trace
-from rehearsal.binaries import find_or_build
+from rehearsal.binaries import programs
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 
@@ -61,7 +61,9 @@ class ConsoleReporter:
             self._progress.stop()
 
 
-def rehearse(*, environment: str, environments: Path, keep: bool, console: Console) -> None:
+def rehearse(
+    *, environment: str, environments: Path, keep: bool, console: Console, scaling: bool = False
+) -> None:
     """Start, deploy, wait for the claims, show their chains; then stop, or keep and say how to reach it.
 
     Args:
@@ -69,6 +71,7 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
         environments: the folder that holds it.
         keep: let everything run on afterwards.
         console: where to show what happens.
+        scaling: with nodes, a scheduler and KEDA. Default: without.
 
     Raises:
         SettingsError: the environment is not valid.
@@ -76,7 +79,9 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
         TraceError: a claim was not bound.
     """
     reporter = ConsoleReporter(console)
-    with Rehearsal(environment=environment, environments=environments, reporter=reporter) as rehearsal:
+    with Rehearsal(
+        environment=environment, environments=environments, reporter=reporter, scaling=scaling
+    ) as rehearsal:
         console.print(_what_runs(rehearsal))
         console.print(_what_exists(rehearsal), highlight=False, soft_wrap=True)
         rehearsal.deploy()
@@ -96,14 +101,19 @@ def rehearse(*, environment: str, environments: Path, keep: bool, console: Conso
     console.print(_what_next(environment), highlight=False, soft_wrap=True)
 
 
-def build_programs(*, console: Console) -> None:
+def build_programs(*, console: Console, scaling: bool = False) -> None:
     """Find or build every program of a rehearsal, showing the progress, and start nothing.
+
+    Args:
+        console: where to show what happens.
+        scaling: those of a rehearsal of scaling, too. Default: without.
 
     Raises:
         RehearsalError: one of them cannot be had.
     """
     reporter = ConsoleReporter(console)
-    for binary in find_or_build(say=reporter.say, progress=reporter.progress).values():
+    found = programs(scaling=scaling, say=reporter.say, progress=reporter.progress)
+    for binary in found.values():
         reporter.say(f"{binary.name}: {binary.origin}")
 
 
@@ -120,6 +130,9 @@ def _what_runs(rehearsal: Rehearsal) -> Table:
         table.add_row("real", f"chart {chart.name}", chart.describe())
     table.add_row("emulated", "AWS account", "moto, with rehearsal/account")
     table.add_row("emulated", "kubelet of the driver's controller", "rehearsal/driver_pod.py")
+    if rehearsal.plan.scaling:
+        table.add_row("emulated", "kubelets of KEDA's pods, services", "rehearsal/keda_pods.py")
+        table.add_row("emulated", "nodes, all other pods", "rehearsal/nodes.py, by kwok")
     return table
 
 

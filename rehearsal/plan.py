@@ -21,6 +21,8 @@ class Plan:
     """Seconds after which a kept rehearsal ends by itself."""
     binaries: dict[str, Path]
     charts: tuple[ChartSource, ...]
+    scaling: bool = False
+    """Whether there are nodes, a scheduler and KEDA."""
     account_port: int
     proxy_port: int
     task_metadata_port: int
@@ -57,6 +59,11 @@ class Plan:
     def api_server_authority(self) -> Path:
         """The API server's own certificate, which it makes when it starts."""
         return self.directory / "pki" / "apiserver.crt"
+
+    @property
+    def service_network(self) -> Path:
+        """The socket by which the API server reaches services; only where there is scaling."""
+        return self.directory / "services.sock"
 
     @property
     def kubeconfig(self) -> Path:

@@ -1,4 +1,4 @@
-"""A service account's token for AWS, as the kubelet projects it into a pod: in a file, renewed in time."""
+"""A service account's token, as the kubelet projects it into a pod: in a file, renewed in time."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,12 @@ from rehearsal.kubernetes_api import KubernetesApi
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 """The annotation of a service account that names its role."""
 
-_AUDIENCE = "sts.amazonaws.com"
+FOR_AWS = "sts.amazonaws.com"
+"""The audience of a token that is for AWS."""
+
+FOR_KUBERNETES = "https://kubernetes.default.svc"
+"""The audience of a token that is for the API server itself."""
+
 _LIFETIME = 3600
 _RENEW_AFTER = 0.8
 """The part of its life after which the kubelet renews a token."""
@@ -17,11 +22,20 @@ _RENEW_AFTER = 0.8
 class ProjectedToken:
     """The token of one service account, in a file."""
 
-    def __init__(self, api: KubernetesApi, *, namespace: str, service_account: str, path: Path) -> None:
-        """Project into `path`; nothing is asked for yet."""
+    def __init__(
+        self,
+        api: KubernetesApi,
+        *,
+        namespace: str,
+        service_account: str,
+        path: Path,
+        audience: str = FOR_AWS,
+    ) -> None:
+        """Project into `path` a token for `audience`; nothing is asked for yet."""
         self._api = api
         self._account = f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}"
         self._path = path
+        self._audience = audience
         self._renew_at = 0.0
 
     def role_arn(self) -> str | None:
@@ -48,7 +62,7 @@ class ProjectedToken:
         request = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenRequest",
-            "spec": {"audiences": [_AUDIENCE], "expirationSeconds": _LIFETIME},
+            "spec": {"audiences": [self._audience], "expirationSeconds": _LIFETIME},
         }
         answer = self._api.create(f"{self._account}/token", request)
         fresh = self._path.with_suffix(".new")

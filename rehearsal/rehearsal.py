@@ -21,7 +21,7 @@ from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
 
 from rehearsal import directory as directories
-from rehearsal.binaries import Binary, find_or_build
+from rehearsal.binaries import Binary, programs
 from rehearsal.cdk import PROJECT, Cdk, CdkRun
 from rehearsal.charts import ChartSource, locate_chart
 from rehearsal.errors import RehearsalError
@@ -73,6 +73,7 @@ class Rehearsal:
         environments: Path = PROJECT / "environments",
         reporter: Reporter | None = None,
         kept_for: int = KEPT_FOR,
+        scaling: bool = False,
     ) -> None:
         """Choose what is rehearsed; nothing is started yet.
 
@@ -81,6 +82,8 @@ class Rehearsal:
             environments: the folder that holds it. Default: the project's.
             reporter: hears the progress. Default: nobody.
             kept_for: seconds after which it ends by itself when it is kept. Default: 8 hours.
+            scaling: with nodes in the environment's zones, a scheduler, and KEDA where a chart installs it.
+                Default: without; no pod is scheduled then.
 
         Raises:
             SettingsError: the environment is not valid.
@@ -89,6 +92,7 @@ class Rehearsal:
         self._folder = environments.resolve()
         self._reporter = reporter or Silent()
         self._kept_for = kept_for
+        self._scaling = scaling
         self._supervisor: subprocess.Popen[str] | None = None
         self._plan: Plan | None = None
         self._cdk: Cdk | None = None
@@ -130,7 +134,9 @@ class Rehearsal:
         """
         keep_loopback_off_proxies()
         directories.sweep()
-        self.binaries = find_or_build(say=self._reporter.say, progress=self._reporter.progress)
+        self.binaries = programs(
+            scaling=self._scaling, say=self._reporter.say, progress=self._reporter.progress
+        )
         directory, lock = directories.make_directory(self._name)
         try:
             self._plan = self._make_plan(directory)
@@ -171,6 +177,7 @@ class Rehearsal:
             kept_for=self._kept_for,
             binaries={name: binary.path for name, binary in self.binaries.items()},
             charts=(chart,),
+            scaling=self._scaling,
             account_port=free_port(),
             proxy_port=free_port(),
             task_metadata_port=free_port(),

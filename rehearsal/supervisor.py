@@ -22,8 +22,12 @@ from rehearsal import control_plane
 from rehearsal.directory import mark_kept
 from rehearsal.driver_pod import DriverPod
 from rehearsal.errors import RehearsalError
+from rehearsal.keda_pods import KedaPods
+from rehearsal.kubernetes_api import KubernetesApi
+from rehearsal.nodes import start_nodes
 from rehearsal.plan import Plan
 from rehearsal.processes import Server
+from rehearsal.service_network import ServiceNetwork
 from settings import load_environment
 
 _TICK = 0.25
@@ -59,14 +63,22 @@ class Supervisor:
         self._kept = False
         self._environment = load_environment(plan.environment, plan.environments)
         self._driver_pod = DriverPod(plan, region=self._environment.region)
+        self._network: ServiceNetwork | None = None
+        self._keda_pods: KedaPods | None = None
 
     def run(self) -> None:
         """Start everything and stay until the owner says stop, goes away, or the time is over."""
         issuer = self._environment.cluster.oidc_issuer
         plan = self._plan
+        if plan.scaling:
+            self._network = ServiceNetwork(plan.service_network, KubernetesApi(plan))
         self._start("etcd", lambda: control_plane.start_etcd(plan))
         self._start("kube-apiserver", lambda: control_plane.start_api_server(plan, issuer=issuer))
         self._start("kube-controller-manager", lambda: control_plane.start_controller_manager(plan))
+        if self._network:
+            self._start("kube-scheduler", lambda: control_plane.start_scheduler(plan))
+            self._start("nodes", lambda: start_nodes(plan, self._environment))
+            self._keda_pods = KedaPods(plan, self._network)
         self._start("emulated account", self._start_account)
         _tell("ready", "")
         deadline = time.monotonic() + plan.kept_for
@@ -77,14 +89,20 @@ class Supervisor:
                 server.raise_if_ended()
             try:
                 self._driver_pod.tend()
+                if self._keda_pods:
+                    self._keda_pods.tend()
             except (OSError, HTTPException, ValueError):
                 continue  # the API server is busy or restarting: look again at the next tick
 
     def stop(self) -> None:
         """Stop every process, the API server before etcd, or it would wait for it."""
+        if self._keda_pods:
+            self._keda_pods.stop()
         self._driver_pod.stop()
         for server in reversed(self._servers):
             server.stop()
+        if self._network:
+            self._network.close()
 
     def _start(self, name: str, start: Callable[[], Server]) -> None:
         _tell("starting", name)

@@ -5,7 +5,6 @@ It answers for AWS's own host names with the emulated account (the EFS CSI drive
 host through untouched.
 """
 
-import select
 import socket
 import ssl
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from rehearsal.account.admission import REFUSAL, Admission
 from rehearsal.charts import ChartSource
+from rehearsal.relay import relay
 from rehearsal.tls import CertificateAuthority
 
 _AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -183,14 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200, "Connection Established")
         self.end_headers()
         with upstream:
-            pair = {self.connection: upstream, upstream: self.connection}
-            while ready := select.select(list(pair), [], [], self.timeout)[0]:
-                for source in ready:
-                    data = source.recv(65536)
-                    if not data:
-                        self.close_connection = True
-                        return
-                    pair[source].sendall(data)
+            relay(self.connection, upstream, idle=self.timeout)
         self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  # their names are fixed
