@@ -24,6 +24,8 @@ _CONTROLLERS = ("--controllers=*,-node-ipam-controller,-node-lifecycle-controlle
 
 _SCALING_CONTROLLERS = (
     "--controllers=*,-node-ipam-controller",
+    # As in a real cluster: whether the autoscaler may ask KEDA is for the chart's RBAC rules to decide.
+    "--use-service-account-credentials=true",
     # A rehearsal does not take 15 s for a look at a metric and 5 minutes for a step down.
     "--horizontal-pod-autoscaler-sync-period=1s",
     "--horizontal-pod-autoscaler-downscale-stabilization=5s",

@@ -87,12 +87,12 @@ class Supervisor:
                 return
             for server in self._servers:
                 server.raise_if_ended()
-            try:
-                self._driver_pod.tend()
-                if self._keda_pods:
-                    self._keda_pods.tend()
-            except (OSError, HTTPException, ValueError):
-                continue  # the API server is busy or restarting: look again at the next tick
+            for pods in (self._driver_pod, self._keda_pods):
+                try:
+                    if pods:
+                        pods.tend()
+                except (OSError, HTTPException, ValueError):
+                    continue  # the API server is busy or restarting: look again at the next tick
 
     def stop(self) -> None:
         """Stop every process, the API server before etcd, or it would wait for it."""
