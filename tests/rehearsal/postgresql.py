@@ -54,9 +54,13 @@ class Database:
             queue=queue,
         )
 
-    def finish_tasks(self) -> None:
-        """Every task succeeds."""
-        self.sql("UPDATE task_instance SET state = 'success';")
+    def finish_tasks(self, *, all_but: int = 0) -> None:
+        """Every queued task succeeds, but for some."""
+        self.sql(
+            "UPDATE task_instance SET state = 'success' WHERE id IN "
+            "(SELECT id FROM task_instance WHERE state = 'queued' OFFSET :all_but);",
+            all_but=all_but,
+        )
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from tests.rehearsal.stand_in_charts import keda_chart
 NAMESPACE = "airflow"
 CLAIM = "airflow-logs"
 WORKERS = "airflow-worker"
+SCALED_OBJECTS = ("keda.sh", "v1alpha1", NAMESPACE, "scaledobjects")
 MOST_WORKERS = 6
 
 QUERY = (
@@ -33,13 +34,13 @@ QUERY = (
 """The query of Airflow's own chart, for workers that take 16 tasks at a time."""
 
 
-def workers() -> dict[str, Any]:
+def workers(*, secret: str, name: str = WORKERS) -> dict[str, Any]:
     """A StatefulSet of Celery workers as Airflow's chart makes it, with a spread over zones."""
-    labels = {"tier": "airflow", "component": "worker", "release": "airflow"}
+    labels = {"tier": "airflow", "component": "worker", "release": "airflow", "set": name}
     return {
-        "metadata": {"name": WORKERS, "labels": labels},
+        "metadata": {"name": name, "labels": labels},
         "spec": {
-            "serviceName": WORKERS,
+            "serviceName": name,
             "replicas": 0,
             "selector": {"matchLabels": labels},
             "template": {
@@ -61,9 +62,7 @@ def workers() -> dict[str, Any]:
                             "env": [
                                 {
                                     "name": "AIRFLOW_CONN_AIRFLOW_DB",
-                                    "valueFrom": {
-                                        "secretKeyRef": {"name": "airflow-metadata", "key": "connection"}
-                                    },
+                                    "valueFrom": {"secretKeyRef": {"name": secret, "key": "connection"}},
                                 }
                             ],
                             "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}},
@@ -77,14 +76,14 @@ def workers() -> dict[str, Any]:
     }
 
 
-def scaled_object() -> dict[str, Any]:
+def scaled_object(*, name: str = WORKERS) -> dict[str, Any]:
     """What Airflow's chart asks of KEDA, with less patience than in production."""
     return {
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledObject",
-        "metadata": {"name": WORKERS},
+        "metadata": {"name": name},
         "spec": {
-            "scaleTargetRef": {"kind": "StatefulSet", "name": WORKERS},
+            "scaleTargetRef": {"kind": "StatefulSet", "name": name},
             "pollingInterval": 1,
             "cooldownPeriod": 3,
             "minReplicaCount": 0,
@@ -120,6 +119,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
         print(f"KEDA from {chart}")  # noqa: T201
         helm(rehearsal, "install", "keda", str(chart), "--namespace=keda", "--create-namespace", "--wait")
         yield rehearsal
+    assert processes_of(rehearsal.plan.directory) == []
 
 
 @pytest.fixture(scope="module")
@@ -132,17 +132,28 @@ def tasks() -> Iterator[Database]:
 def airflow(cluster: Rehearsal, tasks: Database) -> Rehearsal:
     """What Airflow's chart makes, as far as it matters to scaling."""
     api = cluster.kubernetes()
-    core = kubernetes.CoreV1Api(api)
-    core.create_namespace({"metadata": {"name": NAMESPACE}})
-    secret = {"metadata": {"name": "airflow-metadata"}, "stringData": {"connection": tasks.uri}}
-    core.create_namespaced_secret(NAMESPACE, secret)
+    kubernetes.CoreV1Api(api).create_namespace({"metadata": {"name": NAMESPACE}})
     make_claim(api, name=CLAIM, storage_class="efs-sc", namespace=NAMESPACE)
     await_bound(api, name=CLAIM, namespace=NAMESPACE)
-    kubernetes.AppsV1Api(api).create_namespaced_stateful_set(NAMESPACE, workers())
-    kubernetes.CustomObjectsApi(api).create_namespaced_custom_object(
-        "keda.sh", "v1alpha1", NAMESPACE, "scaledobjects", scaled_object()
+    make_workers(
+        cluster,
+        workers(secret="airflow-metadata"),
+        scaled_object(),
+        secret="airflow-metadata",
+        connection=tasks.uri,
     )
     return cluster
+
+
+def make_workers(
+    rehearsal: Rehearsal, made: dict[str, Any], scaled: dict[str, Any], *, secret: str, connection: str
+) -> None:
+    api = rehearsal.kubernetes()
+    kubernetes.CoreV1Api(api).create_namespaced_secret(
+        NAMESPACE, {"metadata": {"name": secret}, "stringData": {"connection": connection}}
+    )
+    kubernetes.AppsV1Api(api).create_namespaced_stateful_set(NAMESPACE, made)
+    kubernetes.CustomObjectsApi(api).create_namespaced_custom_object(*SCALED_OBJECTS, scaled)
 
 
 @dataclass(frozen=True)
@@ -152,19 +163,24 @@ class Round:
     workers_before: int
     at_the_peak: list[kubernetes.V1Pod]
     metric_at_the_peak: Any
+    workers_with_little_left: int
     workers_after: int
     volumes: list[tuple[str, ...]]
-    """The claim, its volume and the access point: before, at the peak, and after."""
+    """The claim, its volume and the access point: before, at the peak, with little left, and after."""
 
 
 @pytest.fixture(scope="module")
 def work(airflow: Rehearsal, tasks: Database) -> Round:
-    """A hundred tasks are queued, and are done when all workers have come."""
+    """A hundred tasks are queued; when all workers have come, most are done, and then all."""
     volumes = [identity_of_the_volume(airflow)]
     workers_before = len(running_workers(airflow))
     tasks.queue_tasks(100)  # seven workers' worth, and one of them too many
     assert eventually(lambda: len(running_workers(airflow)) == MOST_WORKERS, seconds=60)
     at_the_peak, metric = running_workers(airflow), external_metric(airflow)
+    volumes.append(identity_of_the_volume(airflow))
+    tasks.finish_tasks(all_but=20)
+    assert eventually(lambda: len(running_workers(airflow)) == 2, seconds=60)
+    workers_with_little_left = len(running_workers(airflow))
     volumes.append(identity_of_the_volume(airflow))
     tasks.finish_tasks()
     assert eventually(lambda: running_workers(airflow) == [], seconds=60)
@@ -173,6 +189,7 @@ def work(airflow: Rehearsal, tasks: Database) -> Round:
         workers_before=workers_before,
         at_the_peak=at_the_peak,
         metric_at_the_peak=metric,
+        workers_with_little_left=workers_with_little_left,
         workers_after=len(running_workers(airflow)),
         volumes=volumes,
     )
@@ -209,13 +226,17 @@ def test_every_worker_mounts_the_one_claim(work: Round) -> None:
     assert claims == [CLAIM] * MOST_WORKERS
 
 
+def test_with_fewer_tasks_the_autoscaler_takes_workers_away(work: Round) -> None:
+    assert work.workers_with_little_left == 2
+
+
 def test_when_the_tasks_are_done_no_worker_is_left(work: Round) -> None:
     assert work.workers_after == 0
 
 
 def test_claim_volume_and_access_point_are_untouched_throughout(work: Round) -> None:
-    before, at_the_peak, after = work.volumes
-    assert before == at_the_peak == after
+    assert len(work.volumes) == 4
+    assert len(set(work.volumes)) == 1
 
 
 def test_tasks_of_another_queue_bring_no_worker(airflow: Rehearsal, work: Round, tasks: Database) -> None:
@@ -223,6 +244,17 @@ def test_tasks_of_another_queue_bring_no_worker(airflow: Rehearsal, work: Round,
     tasks.queue_tasks(50, queue="other")
     # Two looks of KEDA's, each a second apart, and time to act on them.
     assert not eventually(lambda: running_workers(airflow) != [], seconds=5)
+
+
+def test_keda_cannot_read_a_connection_of_sqlalchemys(
+    airflow: Rehearsal, work: Round, tasks: Database
+) -> None:
+    assert work.workers_after == 0
+    connection = tasks.uri.replace("postgresql://", "postgresql+psycopg2://")
+    made = workers(name="other", secret="other")
+    make_workers(airflow, made, scaled_object(name="other"), secret="other", connection=connection)
+    assert eventually(lambda: condition(airflow, "other", "Ready") == "False")
+    assert condition(airflow, WORKERS, "Ready") == "True"
 
 
 @pytest.mark.parametrize(
@@ -240,9 +272,9 @@ def test_keda_is_nobody_but_its_service_accounts(cluster: Rehearsal, program: st
 def test_keda_ends_with_its_release(airflow: Rehearsal, work: Round) -> None:
     assert work.workers_after == 0
     # Before KEDA goes: it must take its finalizer off.
-    kubernetes.CustomObjectsApi(airflow.kubernetes()).delete_namespaced_custom_object(
-        "keda.sh", "v1alpha1", NAMESPACE, "scaledobjects", WORKERS
-    )
+    objects = kubernetes.CustomObjectsApi(airflow.kubernetes())
+    for found in objects.list_namespaced_custom_object(*SCALED_OBJECTS)["items"]:
+        objects.delete_namespaced_custom_object(*SCALED_OBJECTS, found["metadata"]["name"])
     helm(airflow, "uninstall", "keda", "--namespace=keda", "--wait")
     programs = [str(airflow.plan.binaries[name]).encode() for name in ("keda-operator", "keda-adapter")]
     directory = airflow.plan.directory
@@ -269,6 +301,13 @@ def running_workers(rehearsal: Rehearsal) -> list[Any]:
         NAMESPACE, label_selector="component=worker"
     )
     return [pod for pod in pods.items if pod.status and pod.status.phase == "Running"]
+
+
+def condition(rehearsal: Rehearsal, name: str, kind: str) -> str | None:
+    """The status of a ScaledObject's condition; None when it has none yet."""
+    objects = kubernetes.CustomObjectsApi(rehearsal.kubernetes())
+    found = objects.get_namespaced_custom_object(*SCALED_OBJECTS, name).get("status", {})
+    return {one["type"]: one["status"] for one in found.get("conditions", [])}.get(kind)
 
 
 def external_metric(rehearsal: Rehearsal) -> Any:
