@@ -16,7 +16,7 @@ from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.plan import Plan
 from rehearsal.processes import Server
 from rehearsal.projected_secret import ProjectedSecret
-from rehearsal.projected_token import FOR_KUBERNETES, ProjectedToken
+from rehearsal.projected_token import API_SERVER_AUDIENCE, ProjectedToken
 from rehearsal.service_network import Endpoint, ServiceNetwork
 
 _MOST_RESTARTS = 5
@@ -121,7 +121,7 @@ class LocalPod:
             namespace=namespace,
             service_account=pod["serviceAccountName"],
             path=token,
-            audience=FOR_KUBERNETES,
+            audience=API_SERVER_AUDIENCE,
         )
         write_kubeconfig(self._plan, kubeconfig_of(self._plan, self._name), user=self._name, token_file=token)
 

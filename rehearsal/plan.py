@@ -61,11 +61,6 @@ class Plan:
         return self.directory / "pki" / "apiserver.crt"
 
     @property
-    def service_network(self) -> Path:
-        """The socket by which the API server reaches services; only where there is scaling."""
-        return self.directory / "services.sock"
-
-    @property
     def kubeconfig(self) -> Path:
         """The administrator's kubeconfig."""
         return self.directory / "kubeconfig"
@@ -78,6 +73,11 @@ class Plan:
     def log(self, name: str) -> Path:
         """The log file of a process."""
         return self.logs / f"{name}.log"
+
+    @property
+    def service_network(self) -> Path:
+        """The socket by which the API server reaches services; only where there is scaling."""
+        return self.directory / "services.sock"
 
     def aws_environment(self) -> dict[str, str]:
         """The variables with which an AWS SDK or the CDK CLI reaches the emulated account only."""

@@ -8,15 +8,15 @@ from rehearsal.kubernetes_api import KubernetesApi
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 """The annotation of a service account that names its role."""
 
-FOR_AWS = "sts.amazonaws.com"
-"""The audience of a token that is for AWS."""
-
-FOR_KUBERNETES = "https://kubernetes.default.svc"
-"""The audience of a token that is for the API server itself."""
+STS_AUDIENCE = "sts.amazonaws.com"
+"""Whom a token for IAM roles for service accounts is for."""
 
 _LIFETIME = 3600
 _RENEW_AFTER = 0.8
 """The part of its life after which the kubelet renews a token."""
+
+API_SERVER_AUDIENCE = "https://kubernetes.default.svc"
+"""Whom a token for the API server itself is for."""
 
 
 class ProjectedToken:
@@ -29,9 +29,9 @@ class ProjectedToken:
         namespace: str,
         service_account: str,
         path: Path,
-        audience: str = FOR_AWS,
+        audience: str = STS_AUDIENCE,
     ) -> None:
-        """Project into `path` a token for `audience`; nothing is asked for yet."""
+        """Project into `path`; nothing is asked for yet."""
         self._api = api
         self._account = f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}"
         self._path = path

@@ -71,28 +71,28 @@ class Rehearsal:
         *,
         environment: str,
         environments: Path = PROJECT / "environments",
+        scaling: bool = False,
         reporter: Reporter | None = None,
         kept_for: int = KEPT_FOR,
-        scaling: bool = False,
     ) -> None:
         """Choose what is rehearsed; nothing is started yet.
 
         Args:
             environment: the name of an environment.
             environments: the folder that holds it. Default: the project's.
-            reporter: hears the progress. Default: nobody.
-            kept_for: seconds after which it ends by itself when it is kept. Default: 8 hours.
             scaling: with nodes in the environment's zones, a scheduler, and KEDA where a chart installs it.
                 Default: without; no pod is scheduled then.
+            reporter: hears the progress. Default: nobody.
+            kept_for: seconds after which it ends by itself when it is kept. Default: 8 hours.
 
         Raises:
             SettingsError: the environment is not valid.
         """
         self._name = environment
         self._folder = environments.resolve()
+        self._scaling = scaling
         self._reporter = reporter or Silent()
         self._kept_for = kept_for
-        self._scaling = scaling
         self._supervisor: subprocess.Popen[str] | None = None
         self._plan: Plan | None = None
         self._cdk: Cdk | None = None
