@@ -135,7 +135,7 @@ KEDA = GoModule(
         "keda-operator": "github.com/kedacore/keda/v2/cmd/operator",
         "keda-adapter": "github.com/kedacore/keda/v2/cmd/adapter",
     },
-    minutes="3 to 10 minutes",
+    minutes="5 to 15 minutes",
     edits=(
         # The adapter serves Prometheus metrics on every interface; a rehearsal listens on loopback only.
         SourceEdit(

@@ -34,7 +34,7 @@ QUERY = (
 """The query of Airflow's own chart, for workers that take 16 tasks at a time."""
 
 
-def workers(*, secret: str, name: str = WORKERS) -> dict[str, Any]:
+def workers(*, secret: str, name: str = WORKERS) -> Any:
     """A StatefulSet of Celery workers as Airflow's chart makes it, with a spread over zones."""
     labels = {"tier": "airflow", "component": "worker", "release": "airflow", "set": name}
     return {
@@ -132,7 +132,8 @@ def tasks() -> Iterator[Database]:
 def airflow(cluster: Rehearsal, tasks: Database) -> Rehearsal:
     """What Airflow's chart makes, as far as it matters to scaling."""
     api = cluster.kubernetes()
-    kubernetes.CoreV1Api(api).create_namespace({"metadata": {"name": NAMESPACE}})
+    metadata = kubernetes.V1ObjectMeta(name=NAMESPACE)
+    kubernetes.CoreV1Api(api).create_namespace(kubernetes.V1Namespace(metadata=metadata))
     make_claim(api, name=CLAIM, storage_class="efs-sc", namespace=NAMESPACE)
     await_bound(api, name=CLAIM, namespace=NAMESPACE)
     make_workers(
@@ -146,11 +147,12 @@ def airflow(cluster: Rehearsal, tasks: Database) -> Rehearsal:
 
 
 def make_workers(
-    rehearsal: Rehearsal, made: dict[str, Any], scaled: dict[str, Any], *, secret: str, connection: str
+    rehearsal: Rehearsal, made: Any, scaled: dict[str, Any], *, secret: str, connection: str
 ) -> None:
     api = rehearsal.kubernetes()
+    metadata = kubernetes.V1ObjectMeta(name=secret)
     kubernetes.CoreV1Api(api).create_namespaced_secret(
-        NAMESPACE, {"metadata": {"name": secret}, "stringData": {"connection": connection}}
+        NAMESPACE, kubernetes.V1Secret(metadata=metadata, string_data={"connection": connection})
     )
     kubernetes.AppsV1Api(api).create_namespaced_stateful_set(NAMESPACE, made)
     kubernetes.CustomObjectsApi(api).create_namespaced_custom_object(*SCALED_OBJECTS, scaled)
@@ -161,7 +163,8 @@ class Round:
     """What was seen while a queue filled and emptied."""
 
     workers_before: int
-    at_the_peak: list[kubernetes.V1Pod]
+    at_the_peak: list[Any]
+    """The workers' pods."""
     metric_at_the_peak: Any
     workers_with_little_left: int
     workers_after: int
@@ -209,7 +212,7 @@ def test_the_autoscaler_is_told_how_many_workers_the_queue_wants(work: Round) ->
 
 
 def test_the_workers_are_spread_evenly_over_the_zones(airflow: Rehearsal, work: Round) -> None:
-    nodes = kubernetes.CoreV1Api(airflow.kubernetes()).list_node().items
+    nodes: list[Any] = kubernetes.CoreV1Api(airflow.kubernetes()).list_node().items
     zones = {node.metadata.name: node.metadata.labels["topology.kubernetes.io/zone"] for node in nodes}
     spread = Counter(zones[pod.spec.node_name] for pod in work.at_the_peak)
     assert spread == {subnet.availability_zone: 2 for subnet in airflow.settings.cluster.subnets}
@@ -265,7 +268,8 @@ def test_keda_is_nobody_but_its_service_accounts(cluster: Rehearsal, program: st
     client = kubernetes_config.new_client_from_config(
         config_file=str(cluster.plan.directory / program / "kubeconfig")
     )
-    review = kubernetes.AuthenticationV1Api(client).create_self_subject_review({})
+    request = kubernetes.V1SelfSubjectReview()
+    review: Any = kubernetes.AuthenticationV1Api(client).create_self_subject_review(request)
     assert review.status.user_info.username == f"system:serviceaccount:keda:{account}"
 
 
