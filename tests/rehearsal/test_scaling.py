@@ -260,6 +260,19 @@ def test_keda_cannot_read_a_connection_of_sqlalchemys(
     assert condition(airflow, WORKERS, "Ready") == "True"
 
 
+def test_a_job_is_said_to_have_succeeded(cluster: Rehearsal) -> None:
+    batch = kubernetes.BatchV1Api(cluster.kubernetes())
+    pod = {"restartPolicy": "Never", "containers": [{"name": "migrations", "image": "apache/airflow"}]}
+    job: Any = {"metadata": {"name": "migrations"}, "spec": {"template": {"spec": pod}}}
+    batch.create_namespaced_job("default", job)
+
+    def succeeded() -> bool:
+        found: Any = batch.read_namespaced_job("migrations", "default")
+        return bool(found.status.succeeded == 1)
+
+    assert eventually(succeeded)
+
+
 @pytest.mark.parametrize(
     ("program", "account"),
     [("keda-operator", "keda-operator"), ("keda-adapter", "keda-metrics-server")],
