@@ -49,7 +49,7 @@ unit: setup
 # The programs are built before pytest starts, because it would hide the progress. Two at a time: a rehearsal
 # waits as much as it computes, and needs a gigabyte.
 rehearsal-tests: setup
-	airflow-efs rehearse --prepare
+	airflow-efs rehearse --prepare --scaling
 	pytest tests/rehearsal -n 2 --dist loadfile
 
 synth: setup

@@ -74,6 +74,12 @@ def rehearse(
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Only build the programs that a rehearsal needs.")
     ] = False,
+    scaling: Annotated[
+        bool,
+        typer.Option(
+            "--scaling", help="With nodes in its zones, a scheduler, and KEDA where it is installed."
+        ),
+    ] = False,
     stop: Annotated[
         bool, typer.Option("--stop", help="End every rehearsal that was kept, and do nothing else.")
     ] = False,
@@ -92,14 +98,19 @@ def rehearse(
         sys.stdout.write(f"{describe_faults()}\n")
         return
     if prepare:
-        build_programs(console=console)
+        build_programs(scaling=scaling, console=console)
         return
     if stop:
         stopped = stop_kept()
         console.print("\n".join(f"Stopped {name}" for name in stopped) or "No rehearsal was kept.")
         return
     run_rehearsal(
-        environment=environment, environments=environments, keep=keep, console=console, faults=fault or ()
+        environment=environment,
+        environments=environments,
+        scaling=scaling,
+        keep=keep,
+        console=console,
+        faults=fault or (),
     )
 
 

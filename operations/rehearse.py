@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from operations.trace import as_table, trace
-from rehearsal.binaries import find_or_build
+from rehearsal.binaries import programs
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.faults import CONDITIONS, parse_fault
 from rehearsal.rehearsal import Rehearsal
@@ -65,7 +65,13 @@ class ConsoleReporter:
 
 
 def rehearse(
-    *, environment: str, environments: Path, keep: bool, console: Console, faults: Sequence[str] = ()
+    *,
+    environment: str,
+    environments: Path,
+    keep: bool,
+    console: Console,
+    scaling: bool = False,
+    faults: Sequence[str] = (),
 ) -> None:
     """Start, deploy, wait for the claims, show their chains; then stop, or keep and say how to reach it.
 
@@ -75,6 +81,7 @@ def rehearse(
         keep: let everything run on afterwards.
         console: where to show what happens.
         faults: what is made to go wrong. Default: nothing.
+        scaling: with nodes, a scheduler and KEDA. Default: without.
 
     Raises:
         SettingsError: the environment is not valid.
@@ -83,7 +90,11 @@ def rehearse(
     """
     reporter = ConsoleReporter(console)
     with Rehearsal(
-        environment=environment, environments=environments, reporter=reporter, faults=faults
+        environment=environment,
+        environments=environments,
+        reporter=reporter,
+        scaling=scaling,
+        faults=faults,
     ) as rehearsal:
         console.print(_what_runs(rehearsal))
         console.print(_what_exists(rehearsal), highlight=False, soft_wrap=True)
@@ -112,14 +123,19 @@ def _deploy_and_show(rehearsal: Rehearsal, console: Console) -> None:
         console.print(f"Class {name} binds when a pod uses a claim of it; no pod runs in a rehearsal.")
 
 
-def build_programs(*, console: Console) -> None:
+def build_programs(*, console: Console, scaling: bool = False) -> None:
     """Find or build every program of a rehearsal, showing the progress, and start nothing.
+
+    Args:
+        console: where to show what happens.
+        scaling: those of a rehearsal of scaling, too. Default: without.
 
     Raises:
         RehearsalError: one of them cannot be had.
     """
     reporter = ConsoleReporter(console)
-    for binary in find_or_build(say=reporter.say, progress=reporter.progress).values():
+    found = programs(scaling=scaling, say=reporter.say, progress=reporter.progress)
+    for binary in found.values():
         reporter.say(f"{binary.name}: {binary.origin}")
 
 
@@ -136,6 +152,9 @@ def _what_runs(rehearsal: Rehearsal) -> Table:
         table.add_row("real", f"chart {chart.name}", chart.describe())
     table.add_row("emulated", "AWS account", "moto, with rehearsal/account")
     table.add_row("emulated", "kubelet of the driver's controller", "rehearsal/driver_pod.py")
+    if rehearsal.plan.scaling:
+        table.add_row("emulated", "kubelets of KEDA's pods, services", "rehearsal/keda_pods.py")
+        table.add_row("emulated", "nodes, all other pods", "rehearsal/nodes.py, by kwok")
     return table
 
 

@@ -21,7 +21,7 @@ from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
 
 from rehearsal import directory as directories
-from rehearsal.binaries import Binary, find_or_build
+from rehearsal.binaries import Binary, programs
 from rehearsal.cdk import PROJECT, Cdk, CdkRun
 from rehearsal.charts import ChartSource, locate_chart
 from rehearsal.errors import RehearsalError
@@ -74,6 +74,7 @@ class Rehearsal:
         *,
         environment: str,
         environments: Path = PROJECT / "environments",
+        scaling: bool = False,
         reporter: Reporter | None = None,
         kept_for: int = KEPT_FOR,
         faults: Sequence[str] = (),
@@ -85,6 +86,8 @@ class Rehearsal:
         Args:
             environment: the name of an environment.
             environments: the folder that holds it. Default: the project's.
+            scaling: with nodes in the environment's zones, a scheduler, and KEDA where a chart installs it.
+                Default: without; no pod is scheduled then.
             reporter: hears the progress. Default: nobody.
             kept_for: seconds after which it ends by itself when it is kept. Default: 8 hours.
             faults: what is made to go wrong from its start, as `--fault` takes it. Default: nothing.
@@ -99,6 +102,7 @@ class Rehearsal:
         self._faults = [parse_fault(spec) for spec in faults]
         self._name = environment
         self._folder = environments.resolve()
+        self._scaling = scaling
         self._reporter = reporter or Silent()
         self._kept_for = kept_for
         self._stand_ins = stand_ins
@@ -145,7 +149,9 @@ class Rehearsal:
         """
         keep_loopback_off_proxies()
         directories.sweep()
-        self.binaries = find_or_build(say=self._reporter.say, progress=self._reporter.progress)
+        self.binaries = programs(
+            scaling=self._scaling, say=self._reporter.say, progress=self._reporter.progress
+        )
         directory, lock = directories.make_directory(self._name)
         try:
             self._plan = self._make_plan(directory)
@@ -193,6 +199,7 @@ class Rehearsal:
             kept_for=self._kept_for,
             binaries={name: binary.path for name, binary in self.binaries.items()},
             charts=charts,
+            scaling=self._scaling,
             account_port=free_port(),
             proxy_port=free_port(),
             task_metadata_port=free_port(),

@@ -10,11 +10,11 @@ from constructs import Construct, IDependable
 
 from airflow_efs.airflow_keys import FERNET_CHARACTERS, AirflowKey, AirflowKeys
 from airflow_efs.airflow_release import AirflowRelease
+from airflow_efs.airflow_role import AirflowRole
 from airflow_efs.file_system_monitoring import FileSystemMonitoring
 from airflow_efs.keda import Keda
 from airflow_efs.kept_namespace import KeptNamespace
 from airflow_efs.log_bucket_permissions import log_bucket_statements
-from airflow_efs.airflow_role import AirflowRole
 from settings import Environment
 from settings.airflow import Airflow
 from settings.airflow_roles import Component, components_with_a_role, role_name, service_account
