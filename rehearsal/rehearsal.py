@@ -24,6 +24,7 @@ from rehearsal import directory as directories
 from rehearsal.binaries import Binary, programs
 from rehearsal.cdk import PROJECT, Cdk, CdkRun
 from rehearsal.charts import ChartSource, locate_chart
+from rehearsal.control_plane import DRIVER_USER
 from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import parse_fault
@@ -171,6 +172,7 @@ class Rehearsal:
             threading.Thread(target=self._listen, args=(self._supervisor,), daemon=True).start()
             self._await_ready()
             self._make_namespaces()
+            self._make_up_for_an_old_chart()
         except BaseException:
             self.stop()
             shutil.rmtree(directory, ignore_errors=True)
@@ -223,6 +225,32 @@ class Rehearsal:
         for name in sorted(needed - {"default", "kube-system"}):
             metadata = kubernetes_client.V1ObjectMeta(name=name)
             core.create_namespace(kubernetes_client.V1Namespace(metadata=metadata))
+
+    def _make_up_for_an_old_chart(self) -> None:
+        # The provisioner here removes its finalizer from a volume by a patch. Charts of its time allow that;
+        # an older stand-in does not, and a deleted volume would stay Terminating.
+        if all(chart.archive_version == chart.version for chart in self.charts):
+            return
+        name = "rehearsal:csi-provisioner"
+        metadata = kubernetes_client.V1ObjectMeta(name=name)
+        rule = kubernetes_client.V1PolicyRule(
+            api_groups=[""], resources=["persistentvolumes"], verbs=["patch"]
+        )
+        rbac = kubernetes_client.RbacAuthorizationV1Api(self.kubernetes())
+        rbac.create_cluster_role(kubernetes_client.V1ClusterRole(metadata=metadata, rules=[rule]))
+        rbac.create_cluster_role_binding(
+            kubernetes_client.V1ClusterRoleBinding(
+                metadata=metadata,
+                role_ref=kubernetes_client.V1RoleRef(
+                    api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=name
+                ),
+                subjects=[
+                    kubernetes_client.RbacV1Subject(
+                        kind="User", name=DRIVER_USER, api_group="rbac.authorization.k8s.io"
+                    )
+                ],
+            )
+        )
 
     def _await_ready(self) -> None:
         while True:

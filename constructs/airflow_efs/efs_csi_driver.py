@@ -221,11 +221,8 @@ class EfsCsiDriver(Construct):
                 installation,
                 controller=self._controller_settings,
                 node=self._node_settings,
-                role_arns=(
-                    (self._controller.role_arn, self._node.role_arn)
-                    if isinstance(self._identity, Irsa)
-                    else None
-                ),
+                role_arns=(self._controller.role_arn, self._node.role_arn),
+                identity="irsa" if isinstance(self._identity, Irsa) else "pod-identity",
             ),
             # Not waiting for pods: a cluster whose autoscaler has no node yet would hold up, and then roll
             # back, everything else. A class needs no running driver, and a claim waits for it by itself.

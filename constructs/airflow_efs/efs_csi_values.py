@@ -5,7 +5,7 @@ that is written here against those that the chart has.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from airflow_efs.efs_csi_installation import Controller, DriverPart, HelmInstallation, Node
 from airflow_efs.irsa_role import ROLE_ANNOTATION
@@ -24,6 +24,9 @@ The driver takes it away; it could not if its own pods did not tolerate it.
 
 IDENTITY_ANNOTATION = "airflow-efs/identity"
 """Says on the driver's pods what gives them their role: another one needs new pods, with other variables."""
+
+ROLE_OF_POD_ANNOTATION = "airflow-efs/role"
+"""Says on the driver's pods which role they are to have: a pod keeps the one with which it was started."""
 
 REMOVAL_LABEL = "airflow-efs/removal"
 """Says ``retain`` on the Deployment of a chart that the stack leaves behind; an add-on may take that over."""
@@ -47,7 +50,8 @@ def chart_values(
     *,
     controller: Controller,
     node: Node,
-    role_arns: tuple[str, str] | None,
+    role_arns: tuple[str, str],
+    identity: Literal["irsa", "pod-identity"],
 ) -> dict[str, Any]:
     """Return the values of the driver's chart.
 
@@ -55,11 +59,10 @@ def chart_values(
         installation: what is said of the chart.
         controller: the Deployment.
         node: the DaemonSet.
-        role_arns: the roles of controller and nodes, with which their service accounts are annotated; None
-            where EKS Pod Identity associates them.
+        role_arns: the roles of controller and nodes.
+        identity: how the pods get them. By ``irsa`` the service accounts are annotated with them.
     """
-    controller_role, node_role = role_arns or (None, None)
-    identity = "irsa" if role_arns else "pod-identity"
+    controller_role, node_role = role_arns
     values: dict[str, Any] = {
         "controller": {
             **addon_configuration(controller=controller, node=node).get("controller", {}),
@@ -113,11 +116,14 @@ def _placement(part: DriverPart) -> dict[str, Any]:
     return placement
 
 
-def _account(name: str, role_arn: str | None, identity: str) -> dict[str, Any]:
+def _account(name: str, role_arn: str, identity: Literal["irsa", "pod-identity"]) -> dict[str, Any]:
     account: dict[str, Any] = {"create": True, "name": name}
-    if role_arn is not None:
+    if identity == "irsa":
         account["annotations"] = {ROLE_ANNOTATION: role_arn}
-    return {"serviceAccount": account, "podAnnotations": {IDENTITY_ANNOTATION: identity}}
+    return {
+        "serviceAccount": account,
+        "podAnnotations": {IDENTITY_ANNOTATION: identity, ROLE_OF_POD_ANNOTATION: role_arn},
+    }
 
 
 def _at(values: dict[str, Any], *place: str) -> dict[str, Any]:

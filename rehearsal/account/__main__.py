@@ -72,7 +72,6 @@ def _serve(environment: Environment, plan: Plan) -> None:
     for part_of_iam in (eks_access_api, eks_addon_api, eks_pod_identity_api, efs_authorization):
         part_of_iam.install()
     faults = FaultBox(plan.directory)
-    obey(faults)
     api = KubernetesApi(plan)
     Addons.driver_objects = AddonObjects(
         api,
@@ -91,6 +90,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         faults=FunctionFaults(faults, api, through_the_proxy=_through_the_proxy(plan)),
     )
     seed.seed(environment, plan)
+    obey(faults)  # not before: what exists before a deployment is `creating` no longer
     admission = Admission(key=plan.access_key, account=environment.account, region=environment.region)
     proxy = Proxy(
         plan.proxy_port,

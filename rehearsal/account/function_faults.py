@@ -21,6 +21,7 @@ SHORT_LIMIT = 0.5
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _DEPLOYMENTS = "/apis/apps/v1/namespaces/kube-system/deployments?dryRun=All"
 _POLICY = "rehearsal-helm-half-way"
+_WORDS = "refused by the fault helm-half-way"
 _PATIENCE = 10.0
 
 
@@ -52,11 +53,17 @@ class FunctionFaults:
     def around(self, event: Mapping[str, Any]) -> Iterator[None]:
         """The time of an invocation, in which the cluster may refuse a part of a chart."""
         helm = event.get("ResourceType") == "Custom::AWSCDK-EKS-HelmChart"
-        if not (helm and event.get("RequestType") != "Delete" and self._box.strike(HELM_HALF_WAY)):
+        if not (helm and event.get("RequestType") != "Delete" and self._box.standing(HELM_HALF_WAY)):
             yield
             return
-        with refused_deployments(self._api, release=event["ResourceProperties"]["Release"]):
-            yield
+        try:
+            with refused_deployments(self._api, release=event["ResourceProperties"]["Release"]):
+                yield
+        except Exception as error:
+            # A chart without Deployments cannot stop half-way: the fault waits for one that has them.
+            if _WORDS in str(error):
+                self._box.strike(HELM_HALF_WAY)
+            raise
 
 
 @contextmanager
@@ -68,7 +75,6 @@ def refused_deployments(api: KubernetesApi, *, release: str) -> Iterator[None]:
     Raises:
         RehearsalError: the API server does not begin to refuse them.
     """
-    words = "refused by the fault helm-half-way"
     policy = {
         "metadata": {"name": _POLICY},
         "spec": {
@@ -88,7 +94,7 @@ def refused_deployments(api: KubernetesApi, *, release: str) -> Iterator[None]:
                     "expression": "!has(object.metadata.annotations) || "
                     "!('meta.helm.sh/release-name' in object.metadata.annotations) || "
                     f"object.metadata.annotations['meta.helm.sh/release-name'] != {json.dumps(release)}",
-                    "message": words,
+                    "message": _WORDS,
                 }
             ],
         },

@@ -37,7 +37,8 @@ class Nodes:
 
     def __post_init__(self) -> None:
         self._api = self.rehearsal.kubernetes()
-        self._core = kubernetes.CoreV1Api(self._api)
+        # Any: the stubs lack options that the client has, and every field may be None for them.
+        self._core: Any = kubernetes.CoreV1Api(self._api)
         self._stop = threading.Event()
         self._processes: dict[str, tuple[Any, subprocess.Popen[bytes], Path]] = {}
         self.failures: list[str] = []

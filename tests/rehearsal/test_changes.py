@@ -11,7 +11,7 @@ import pytest
 from kubernetes import client as kubernetes
 
 from operations.trace import Chain, trace
-from rehearsal.claims import await_bound
+from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
@@ -75,10 +75,17 @@ def test_a_changed_class_is_applied_and_the_claim_is_untouched(
     assert chain_of(rehearsal).access_point == before.access_point
 
 
+def test_the_driver_goes_on_with_another_role(rehearsal: Rehearsal, folder: Path) -> None:
+    write_environment(folder, "changing", name_the_role)
+    rehearsal.deploy()
+    make_claim(rehearsal.kubernetes(), name="made-by-the-new-role", storage_class="efs-sc-1")
+    await_bound(rehearsal.kubernetes(), name="made-by-the-new-role")
+
+
 def test_destroying_the_stack_leaves_the_file_system_and_the_retained_claim(
     rehearsal: Rehearsal, folder: Path, before: Chain
 ) -> None:
-    write_environment(folder, "changing", retain_the_claim)
+    write_environment(folder, "changing", name_the_role)
     run = rehearsal.cdk("destroy", "EfsStorageStack", "--force")
     assert run.status == 0, run.output
     cloudformation = rehearsal.client("cloudformation")
@@ -135,3 +142,8 @@ def keep_files_in_primary_storage(content: dict[str, Any]) -> None:
 def change_the_permissions(content: dict[str, Any]) -> None:
     retain_the_claim(content)
     content["storage_classes"][0]["directory_permissions"] = "750"
+
+
+def name_the_role(content: dict[str, Any]) -> None:
+    change_the_permissions(content)
+    content["driver"] = {"controller": {"role_name": "efs-csi-controller"}}

@@ -897,7 +897,7 @@ def is_established(api: kubernetes.ApiextensionsV1Api, name: str) -> bool:
 
 
 def delete_definition(world: World, name: str) -> None:
-    api = kubernetes.ApiextensionsV1Api(world.api)
+    api: Any = kubernetes.ApiextensionsV1Api(world.api)
     api.delete_custom_resource_definition(name)
     eventually(
         lambda: (

@@ -152,10 +152,11 @@ def test_a_mode_that_needs_a_new_file_system_is_refused_and_changes_nothing(
     write_environment(folder, "options", another_mode)
     run = rehearsal.cdk("deploy", "EfsStorageStack", "--require-approval", "never")
     assert run.status == 1, run.output
-    assert "field is immutable" in run.output
+    assert "file_system.performance_mode: generalPurpose would need a new file system" in run.output
+    assert "write maxIO, or make another environment" in run.output
     assert chain_of(rehearsal).access_point == before.access_point
     ids = [one["FileSystemId"] for one in rehearsal.client("efs").describe_file_systems()["FileSystems"]]
-    assert before.handle.file_system_id in ids
+    assert ids == [before.handle.file_system_id]
 
 
 def test_data_that_a_deleted_stack_left_comes_back_with_new_mount_targets(
@@ -299,3 +300,96 @@ def sources(rehearsal: Rehearsal, group: str) -> set[str]:
 
 def chain_of(rehearsal: Rehearsal) -> Chain:
     return trace(rehearsal.kubernetes(), rehearsal.client("efs"), name="efs-claim-1", namespace="default")
+
+
+def a_guarded_file_system(content: dict[str, Any]) -> None:
+    content["file_system"] |= {
+        "encryption_key": "new",
+        "backup_plan": {"name": "guarded", "retention_days": 90, "new_vault": "guarded"},
+        "replication": {"region": "ap-northeast-1", "availability_zone": "ap-northeast-1c"},
+    }
+
+
+def a_guarded_file_system_with_another_plan(content: dict[str, Any]) -> None:
+    a_guarded_file_system(content)
+    content["file_system"]["backup_plan"] |= {"retention_days": 30, "schedule": "cron(0 2 * * ? *)"}
+
+
+@pytest.fixture(scope="module")
+def guarded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("environments")
+    write_environment(folder, "guarded", a_guarded_file_system)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def guarded(guarded_folder: Path) -> Iterator[Rehearsal]:
+    with Rehearsal(environment="guarded", environments=guarded_folder, reporter=Lines()) as rehearsal:
+        rehearsal.deploy()
+        await_bound(rehearsal.kubernetes(), name="efs-claim-1")
+        yield rehearsal
+
+
+def test_the_file_system_is_encrypted_by_a_key_of_its_own_that_rotates(guarded: Rehearsal) -> None:
+    key = output(guarded, "EncryptionKeyArn")
+    assert chain_of(guarded).file_system["KmsKeyId"] == key
+    assert guarded.client("kms").get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
+
+
+def test_the_file_system_is_copied_to_the_other_region(guarded: Rehearsal) -> None:
+    file_system = output(guarded, "FileSystemId")
+    (found,) = guarded.client("efs").describe_replication_configurations(FileSystemId=file_system)[
+        "Replications"
+    ]
+    (destination,) = found["Destinations"]
+    assert destination["Region"] == "ap-northeast-1"
+
+
+def test_the_backup_plan_selects_the_file_system(guarded: Rehearsal) -> None:
+    backup = guarded.client("backup")
+    plan = backup_plan(guarded)
+    (rule,) = plan["BackupPlan"]["Rules"]
+    assert (rule["TargetBackupVaultName"], rule["Lifecycle"]["DeleteAfterDays"]) == ("guarded", 90)
+    selections = backup.list_backup_selections(BackupPlanId=plan["BackupPlanId"])["BackupSelectionsList"]
+    selection = backup.get_backup_selection(
+        BackupPlanId=plan["BackupPlanId"], SelectionId=selections[0]["SelectionId"]
+    )
+    assert selection["BackupSelection"]["Resources"] == [output(guarded, "FileSystemArn")]
+
+
+def test_there_is_no_difference_with_a_guarded_file_system(guarded: Rehearsal) -> None:
+    run = guarded.cdk("diff", "EfsStorageStack", "--fail")
+    assert run.status == 0, run.output
+
+
+def test_the_backup_plan_changes_in_place(guarded: Rehearsal, guarded_folder: Path) -> None:
+    was = chain_of(guarded).access_point
+    write_environment(guarded_folder, "guarded", a_guarded_file_system_with_another_plan)
+    guarded.deploy()
+    (rule,) = backup_plan(guarded)["BackupPlan"]["Rules"]
+    assert (rule["ScheduleExpression"], rule["Lifecycle"]["DeleteAfterDays"]) == ("cron(0 2 * * ? *)", 30)
+    assert chain_of(guarded).access_point == was
+
+
+def test_key_vault_and_file_system_outlive_their_stack(guarded: Rehearsal) -> None:
+    key, file_system = output(guarded, "EncryptionKeyArn"), output(guarded, "FileSystemId")
+    run = guarded.cdk("destroy", "EfsStorageStack", "--force")
+    assert run.status == 0, run.output
+    assert guarded.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
+    vaults = guarded.client("backup").list_backup_vaults()["BackupVaultList"]
+    assert "guarded" in [vault["BackupVaultName"] for vault in vaults]
+    systems = guarded.client("efs").describe_file_systems()["FileSystems"]
+    assert file_system in [system["FileSystemId"] for system in systems]
+
+
+def output(rehearsal: Rehearsal, name: str) -> str:
+    (stack,) = rehearsal.client("cloudformation").describe_stacks(StackName="EfsStorageStack-guarded")[
+        "Stacks"
+    ]
+    return str(next(found["OutputValue"] for found in stack["Outputs"] if found["OutputKey"] == name))
+
+
+def backup_plan(rehearsal: Rehearsal) -> dict[str, Any]:
+    backup = rehearsal.client("backup")
+    (found,) = backup.list_backup_plans()["BackupPlansList"]
+    return dict(backup.get_backup_plan(BackupPlanId=found["BackupPlanId"]))

@@ -41,6 +41,12 @@ def chart_values(resource: Resource) -> Mapping[str, Any]:
     return found
 
 
+def storage_classes(template: Template) -> Resources:
+    """The Helm charts that hold a StorageClass each, by logical id."""
+    charts = of_type(template, "Custom::AWSCDK-EKS-HelmChart")
+    return {key: chart for key, chart in charts.items() if "storageClass" in chart_values(chart)}
+
+
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value

@@ -1,7 +1,7 @@
 """The network: do the subnets and groups exist, and can every node reach a mount target."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from operations.doctor.installation import ZONE_LABEL, Installation, NodeAddress, NotThereError
@@ -349,7 +349,7 @@ def _is_in(address: str, cidrs: tuple[str, ...] | list[str]) -> bool:
     return any(one in ipaddress.ip_network(cidr) for cidr in cidrs)
 
 
-def _acl_lets_in(entries: list[Mapping[str, Any]], cidr: str) -> bool:
+def _acl_lets_in(entries: Sequence[Mapping[str, Any]], cidr: str) -> bool:
     """Whether the first entry that concerns NFS from a block allows it."""
     block = ipaddress.ip_network(cidr)
     for entry in sorted(entries, key=lambda one: int(one["RuleNumber"])):

@@ -100,7 +100,7 @@ def test_the_values_are_two_service_accounts_with_their_roles(template: Template
         annotations = {"eks.amazonaws.com/role-arn": role}
         return {
             "serviceAccount": {"create": True, "name": name, "annotations": annotations},
-            "podAnnotations": {"airflow-efs/identity": "irsa"},
+            "podAnnotations": {"airflow-efs/identity": "irsa", "airflow-efs/role": role},
         }
 
     assert values == {

@@ -25,7 +25,11 @@ def installation(**said: Any) -> HelmInstallation:
 
 def values(*, controller: Controller | None = None, node: Node | None = None, **said: Any) -> dict[str, Any]:
     return chart_values(
-        installation(**said), controller=controller or Controller(), node=node or Node(), role_arns=ROLES
+        installation(**said),
+        controller=controller or Controller(),
+        node=node or Node(),
+        role_arns=ROLES,
+        identity="irsa",
     )
 
 
@@ -82,7 +86,7 @@ def test_what_is_not_said_is_left_to_the_chart() -> None:
                 "name": name,
                 "annotations": {"eks.amazonaws.com/role-arn": role},
             },
-            "podAnnotations": {"airflow-efs/identity": "irsa"},
+            "podAnnotations": {"airflow-efs/identity": "irsa", "airflow-efs/role": role},
         }
 
     assert values() == {
@@ -92,10 +96,12 @@ def test_what_is_not_said_is_left_to_the_chart() -> None:
 
 
 def test_pod_identity_annotates_no_service_account_and_makes_new_pods() -> None:
-    written = chart_values(installation(), controller=Controller(), node=Node(), role_arns=None)
+    written = chart_values(
+        installation(), controller=Controller(), node=Node(), role_arns=ROLES, identity="pod-identity"
+    )
     for part in ("controller", "node"):
         assert "annotations" not in written[part]["serviceAccount"]
-        assert written[part]["podAnnotations"] == {"airflow-efs/identity": "pod-identity"}
+        assert written[part]["podAnnotations"]["airflow-efs/identity"] == "pod-identity"
 
 
 def test_every_image_comes_from_the_mirror() -> None:

@@ -1,6 +1,5 @@
 """What of the doctor no rehearsal shows: the rules of single checks, and how an examination goes on."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from operations.doctor.once import Once
 from operations.doctor.registry import Check, When, all_checks, check
 from operations.findings import Problem, Severity
 from settings import load_environment
+from tests.unit.templates import chart_values, storage_classes
 
 ENVIRONMENTS = Path(__file__).parents[3] / "environments"
 
@@ -176,14 +176,8 @@ def test_a_reading_is_made_once_and_its_error_kept() -> None:
 
 
 def test_the_fields_of_a_class_are_those_that_the_stack_makes(dynamic_provisioning: Any) -> None:
-    (manifest,) = [
-        resource["Properties"]["Manifest"]
-        for resource in dynamic_provisioning.find_resources("Custom::AWSCDK-EKS-KubernetesResource").values()
-        if "StorageClass" in json.dumps(resource)
-        and "PersistentVolumeClaim" not in json.dumps(resource["Properties"]["Manifest"])
-    ]
-    text = "".join(part if isinstance(part, str) else "fs-1" for part in manifest["Fn::Join"][1])
-    (made,) = json.loads(text)
+    (chart,) = storage_classes(dynamic_provisioning).values()
+    made = chart_values(chart)["storageClass"]
     environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
-    fields = class_fields(environment.storage_classes[0], "fs-1")
+    fields = class_fields(environment.storage_classes[0], made["parameters"]["fileSystemId"])
     assert {name: made[name] for name in fields} == fields

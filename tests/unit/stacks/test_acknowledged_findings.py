@@ -57,7 +57,6 @@ def test_nothing_is_found_when_the_role_that_is_trusted_acts_in_the_vpc(tmp_path
     assert check(environment.model_copy(update={"cluster": cluster}), tmp_path) == []
 
 
-@pytest.mark.parametrize("environment", [load_environment("airflow-seoul", ENVIRONMENTS), every_setting()])
 @pytest.mark.parametrize("install", ["helm", "addon", "existing"])
 @pytest.mark.parametrize("identity", ["irsa", "pod-identity"])
 def test_nothing_is_found_however_the_driver_comes(install: str, identity: str, tmp_path: Path) -> None:
@@ -77,6 +76,7 @@ def test_nothing_is_found_when_the_chart_comes_from_an_archive(tmp_path: Path) -
     assert check(load_environment("archive", tmp_path), tmp_path / "out") == []
 
 
+@pytest.mark.parametrize("environment", [load_environment("airflow-seoul", ENVIRONMENTS), every_setting()])
 def test_every_acknowledgement_is_for_a_finding_that_there_is(
     environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -314,7 +314,7 @@ def test_worked_example_b_has_its_exact_values(dynamic_provisioning: Template) -
 
 def with_parts(environment: Environment, **sections: object) -> Environment:
     """The environment with sections written as in a file."""
-    fields = environment.model_dump(exclude={"pipeline"}, exclude_none=True)
+    fields = environment.model_dump(exclude={"pipeline"}, exclude_unset=True)
     return Environment.named(environment.name, {**fields, **sections})
 
 

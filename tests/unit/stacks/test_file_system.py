@@ -23,7 +23,7 @@ from tests.unit.stacks.file_system_environments import (
     existing,
     one_zone,
 )
-from tests.unit.templates import manifest, of_type, only, resources, waits_for
+from tests.unit.templates import chart_values, of_type, only, resources, storage_classes, waits_for
 
 Synthesize = Callable[[Environment], Template]
 
@@ -162,8 +162,8 @@ def test_the_nodes_may_mount_and_the_class_says_so(everything: Template) -> None
             }
         },
     )
-    classes = of_type(everything, "Custom::AWSCDK-EKS-KubernetesResource").values()
-    options = [manifest(one).get("mountOptions") for one in classes]
+    classes = storage_classes(everything).values()
+    options = [chart_values(one)["storageClass"]["mountOptions"] for one in classes]
     assert ["tls", "iam"] in options
 
 
@@ -204,8 +204,8 @@ def test_everything_else_is_for_the_existing_file_system(referred: Template) -> 
     }
     for sid in ("CreateAccessPoints", "MountThroughMountTargets"):
         assert statements[sid]["Resource"] == {"Fn::Join": ["", list(arn)]}
-    classes = of_type(referred, "Custom::AWSCDK-EKS-KubernetesResource").values()
-    ids = [manifest(one)["parameters"]["fileSystemId"] for one in classes if "parameters" in manifest(one)]
+    classes = storage_classes(referred).values()
+    ids = [chart_values(one)["storageClass"]["parameters"]["fileSystemId"] for one in classes]
     assert ids == ["fs-0a1b2c3d4e5f60718"]
     referred.has_output("FileSystemId", {"Value": "fs-0a1b2c3d4e5f60718"})
     referred.has_output("SecurityGroupId", {"Value": "sg-0e1b2c3d4e5f60718"})
@@ -230,11 +230,7 @@ def test_mount_targets_of_an_existing_file_system_are_made_where_that_is_asked_f
             "FileSystemId": "fs-0a1b2c3d4e5f60718",
             "SecurityGroups": ["sg-0e1b2c3d4e5f60718"],
         }
-    (storage_class,) = (
-        key
-        for key, value in of_type(referred, "Custom::AWSCDK-EKS-KubernetesResource").items()
-        if manifest(value)["kind"] == "StorageClass"
-    )
+    (storage_class,) = storage_classes(referred)
     assert set(found) <= waits_for(resources(referred), storage_class)
 
 

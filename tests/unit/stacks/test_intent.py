@@ -11,7 +11,11 @@ VOLUME = Volume.model_validate(
 def test_it_has_the_classes_and_claims_of_the_environment_with_their_fields() -> None:
     intent = intent_of(load_environment("dynamic-provisioning", ENVIRONMENTS))
     assert (intent.environment, intent.driver) == ("dynamic-provisioning", "helm")
-    assert intent.fixed == {"file_system.encryption_key": "aws-managed"}
+    assert intent.fixed == {
+        "file_system.encryption_key": "aws-managed",
+        "file_system.performance_mode": "generalPurpose",
+        "file_system.availability_zone": "null",
+    }
     assert [check.field for check in intent.classes] == ["storage_classes[0]"]
     (claim,) = intent.claims
     assert (claim.field, claim.name, claim.sizes) == ("claims[0]", "efs-claim-1", ["5Gi"])

@@ -87,23 +87,43 @@ def test_a_function_reaches_repositories_by_the_proxy_while_they_are_to_keep_sil
 def test_a_charts_deployments_are_refused_while_helm_runs_once(
     faults: FunctionFaults, box: FaultBox, cluster: Cluster
 ) -> None:
-    box.put(parse_fault("helm-half-way"))
-    with faults.around(HELM):
-        assert len(cluster.objects) == 2
-        (validation,) = cluster.policy["spec"]["validations"]
-        assert '!= "driver"' in validation["expression"]
+    key = box.put(parse_fault("helm-half-way"))
+    while_helm_ran: list[str] = []
+
+    def helm() -> None:
+        while_helm_ran.extend(cluster.objects)
+        raise FunctionError(f"Error: {cluster.policy['spec']['validations'][0]['message']}")
+
+    with pytest.raises(FunctionError), faults.around(HELM):
+        helm()
+    assert len(while_helm_ran) == 2
+    assert '!= "driver"' in cluster.policy["spec"]["validations"][0]["expression"]
     assert cluster.objects == []
+    assert box.strikes(key) == 1
     with faults.around(HELM):
         assert cluster.objects == []
+
+
+def test_a_chart_without_deployments_leaves_the_fault_to_the_next_one(
+    faults: FunctionFaults, box: FaultBox, cluster: Cluster
+) -> None:
+    key = box.put(parse_fault("helm-half-way"))
+    with faults.around(HELM):
+        assert len(cluster.objects) == 2
+    assert cluster.objects == []
+    assert box.strikes(key) == 0
+    with faults.around(HELM):
+        assert len(cluster.objects) == 2
 
 
 def test_a_charts_deployments_are_allowed_again_when_the_function_fails(
     faults: FunctionFaults, box: FaultBox, cluster: Cluster
 ) -> None:
-    box.put(parse_fault("helm-half-way"))
+    key = box.put(parse_fault("helm-half-way"))
     with pytest.raises(FunctionError), faults.around(HELM):
         raise FunctionError("helm failed")
     assert cluster.objects == []
+    assert box.strikes(key) == 0  # it failed of something else
 
 
 @pytest.mark.parametrize(
