@@ -42,7 +42,7 @@ lint: setup
 	python -m settings.schema --check
 
 unit: setup
-	pytest tests/unit -n auto --dist loadscope
+	pytest tests/unit -n auto --dist worksteal
 
 # The programs are built before pytest starts, because it would hide the progress. Two at a time: a rehearsal
 # waits as much as it computes, and needs a gigabyte.

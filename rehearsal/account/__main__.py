@@ -20,6 +20,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     environment = load_environment(plan.environment, plan.environments)
     os.environ["MOTO_ACCOUNT_ID"] = environment.account  # moto reads it when it is imported
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # over a thousand objects that nobody asks for
     _serve(environment, plan)
 
 

@@ -7,6 +7,7 @@ until then EFS refuses what needs them, and CloudFormation waits with what refer
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -77,9 +78,14 @@ def _state(self: Any) -> str:
     return "available" if time.monotonic() >= self._available_at else "creating"
 
 
+@cache
+def _description_of_efs() -> Any:
+    return botocore.session.get_session().get_service_model("efs")
+
+
 def _answer_as_the_service(model: type[Any], shape: str) -> None:
     # moto answers with every field of its object; the service's answer has the members of its shape.
-    structure: Any = botocore.session.get_session().get_service_model("efs").shape_for(shape)
+    structure: Any = _description_of_efs().shape_for(shape)
     info: Callable[[Any], dict[str, Any]] = model.info_json
 
     def info_of_the_service(self: Any) -> dict[str, Any]:

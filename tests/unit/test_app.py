@@ -57,15 +57,6 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def test_synthesis_gives_the_same_bytes_twice_without_aws(tmp_path: Path) -> None:
-    for outdir in ("first", "second"):
-        done = run(tmp_path / outdir, CDK_VALIDATION="false")
-        assert (done.returncode, done.stderr) == (0, "")
-    first = digests(tmp_path / "first")
-    assert "EfsStorageStack.template.json" in first
-    assert digests(tmp_path / "second") == first
-
-
 def test_the_chosen_environment_is_synthesised(tmp_path: Path) -> None:
     assert run(tmp_path, context={"environment": "airflow-seoul"}).returncode == 0
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))

@@ -59,7 +59,7 @@ def endpoint(box: FaultBox, reached: list[str]) -> Iterator[str]:
         return [answer]
 
     server = make_server("127.0.0.1", 0, with_api_faults(service, ApiFaults(box)), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
 

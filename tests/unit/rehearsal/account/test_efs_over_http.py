@@ -19,7 +19,7 @@ from tests.unit.rehearsal.account.test_keys_and_backups import backups
 def endpoint(account: None) -> Iterator[str]:  # noqa: ARG001  # moto is on
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield f"http://localhost:{server.server_port}"
     server.shutdown()
 

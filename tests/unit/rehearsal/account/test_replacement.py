@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.rehearsal.account.stacks import REGION, Stacks, parameter
+from tests.unit.rehearsal.account.stacks import Stacks, aws_client, parameter
 from tests.unit.rehearsal.account.test_cloudformation import FILE_SYSTEM
 from tests.unit.rehearsal.account.test_rollback import file_systems, values
 
@@ -45,8 +44,8 @@ def test_the_old_resource_stays_where_the_policy_says_so(stacks: Stacks) -> None
 
 def test_an_old_resource_that_cannot_be_deleted_does_not_fail_the_update(stacks: Stacks) -> None:
     stacks.deploy({"F": FILE_SYSTEM})
-    efs = boto3.client("efs", region_name=REGION)
-    subnet = boto3.client("ec2", region_name=REGION).describe_subnets()["Subnets"][0]["SubnetId"]
+    efs = aws_client("efs")
+    subnet = aws_client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     efs.create_mount_target(FileSystemId=file_systems()[0], SubnetId=subnet)
     assert stacks.deploy({"F": UNENCRYPTED}) == "UPDATE_COMPLETE"
     assert stacks.with_status("DELETE_FAILED") == ["F"]
@@ -72,7 +71,7 @@ def test_a_change_set_lists_what_is_added_changed_replaced_and_removed(stacks: S
         "Type": "AWS::EFS::MountTarget",
         "Properties": {
             "FileSystemId": {"Ref": "F"},
-            "SubnetId": boto3.client("ec2", region_name=REGION).describe_subnets()["Subnets"][0]["SubnetId"],
+            "SubnetId": aws_client("ec2").describe_subnets()["Subnets"][0]["SubnetId"],
             "SecurityGroups": [],
         },
     }

@@ -2,23 +2,22 @@
 
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.rehearsal.account.stacks import REGION, Stacks, after, parameter
+from tests.unit.rehearsal.account.stacks import Stacks, after, aws_client, parameter
 from tests.unit.rehearsal.account.test_cloudformation import BROKEN, FILE_SYSTEM
 
 
 def values() -> dict[str, str]:
     """The parameters of Systems Manager that exist."""
-    ssm = boto3.client("ssm", region_name=REGION)
+    ssm = aws_client("ssm")
     names = [one["Name"] for one in ssm.describe_parameters()["Parameters"]]
     return {name: ssm.get_parameter(Name=name)["Parameter"]["Value"] for name in names}
 
 
 def file_systems() -> list[str]:
-    efs = boto3.client("efs", region_name=REGION)
+    efs = aws_client("efs")
     return [one["FileSystemId"] for one in efs.describe_file_systems()["FileSystems"]]
 
 
@@ -110,8 +109,8 @@ def test_without_rollback_what_was_done_stays_until_it_is_asked_for(stacks: Stac
 
 def test_a_rollback_that_cannot_delete_says_so_and_can_be_repeated(stacks: Stacks) -> None:
     stacks.deploy({"F": FILE_SYSTEM, **failing("F")}, no_rollback=True)
-    efs = boto3.client("efs", region_name=REGION)
-    subnet = boto3.client("ec2", region_name=REGION).describe_subnets()["Subnets"][0]["SubnetId"]
+    efs = aws_client("efs")
+    subnet = aws_client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     target = efs.create_mount_target(FileSystemId=file_systems()[0], SubnetId=subnet)
     stacks.client.rollback_stack(StackName="stack")
     assert stacks.wait("stack") == "ROLLBACK_FAILED"

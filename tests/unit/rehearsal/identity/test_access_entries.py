@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.eks.models import eks_backends
 
 from rehearsal.account.access_entries import AccessEntryError, StackAccessEntry
 from rehearsal.account.recorded_only import NotRehearsedError
+from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
@@ -24,7 +24,7 @@ TRUST = {
 
 @pytest.fixture
 def role(account: None) -> str:  # noqa: ARG001
-    iam = boto3.client("iam")
+    iam = aws_client("iam")
     arn: str = iam.create_role(RoleName="handler", Path="/team/", AssumeRolePolicyDocument=json.dumps(TRUST))[
         "Role"
     ]["Arn"]
@@ -33,7 +33,7 @@ def role(account: None) -> str:  # noqa: ARG001
 
 @pytest.fixture
 def eks(role: str) -> Any:
-    client = boto3.client("eks")
+    client = aws_client("eks")
     client.create_cluster(name="one", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
     return client
 

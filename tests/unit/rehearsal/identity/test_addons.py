@@ -7,7 +7,6 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -16,6 +15,7 @@ from rehearsal.account.addon_objects import AddonObjects
 from rehearsal.account.addons import DRIVER, AddonError, Addons, StackAddon
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.charts import ChartSource
+from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 
 VERSION = "v3.4.1-eksbuild.1"
@@ -94,13 +94,13 @@ def cluster(account: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> C
 
 @pytest.fixture
 def role(cluster: Cluster) -> str:  # noqa: ARG001
-    iam = boto3.client("iam")
+    iam = aws_client("iam")
     return str(iam.create_role(RoleName="driver", AssumeRolePolicyDocument="{}")["Role"]["Arn"])
 
 
 @pytest.fixture
 def eks(role: str) -> Any:
-    client = boto3.client("eks")
+    client = aws_client("eks")
     client.create_cluster(name="one", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
     return client
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 import yaml
 from moto.eks.models import eks_backends
@@ -12,6 +11,7 @@ from moto.sts.models import sts_backends
 from rehearsal.account.access_entries import AccessEntries
 from rehearsal.account.cluster_identity import ClusterIdentity, UnknownPrincipalError
 from rehearsal.account.cluster_tokens import TokenError, make_token
+from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 
 POLICIES = "arn:aws:eks::aws:cluster-access-policy/"
@@ -52,18 +52,16 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def role(account: None) -> str:  # noqa: ARG001
-    arn: str = boto3.client("iam").create_role(
+    arn: str = aws_client("iam").create_role(
         RoleName="handler", Path="/team/", AssumeRolePolicyDocument="{}"
     )["Role"]["Arn"]
-    boto3.client("eks").create_cluster(
-        name="one", roleArn=arn, resourcesVpcConfig={"subnetIds": ["subnet-1"]}
-    )
+    aws_client("eks").create_cluster(name="one", roleArn=arn, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
     return arn
 
 
 @pytest.fixture
 def token(role: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    session = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="fn")["Credentials"]
+    session = aws_client("sts").assume_role(RoleArn=role, RoleSessionName="fn")["Credentials"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", session["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session["SecretAccessKey"])
     monkeypatch.setenv("AWS_SESSION_TOKEN", session["SessionToken"])

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import boto3
 import pytest
 from moto.efs.models import efs_backends
 
 from rehearsal.account.efs_authorization import requests
 from rehearsal.account.policies import Request
+from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 
 PREFIX = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}"
@@ -21,7 +21,7 @@ def asked(action: str, **parameters: Any) -> list[Request]:
 
 @pytest.fixture
 def file_system(account: None) -> str:  # noqa: ARG001
-    identifier: str = boto3.client("efs").create_file_system(CreationToken="a")["FileSystemId"]
+    identifier: str = aws_client("efs").create_file_system(CreationToken="a")["FileSystemId"]
     return identifier
 
 
@@ -49,7 +49,7 @@ def test_an_access_point_without_tags_needs_one(file_system: str) -> None:
 
 
 def test_a_deletion_is_decided_by_the_tags_of_what_is_deleted(file_system: str) -> None:
-    point = boto3.client("efs").create_access_point(FileSystemId=file_system, ClientToken="a", Tags=TAGS)[  # type: ignore[arg-type]
+    point = aws_client("efs").create_access_point(FileSystemId=file_system, ClientToken="a", Tags=TAGS)[
         "AccessPointId"
     ]
     assert asked("DeleteAccessPoint", AccessPointId=point) == [

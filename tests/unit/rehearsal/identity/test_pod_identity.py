@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -17,6 +16,7 @@ from rehearsal.account.pod_identity import (
 from rehearsal.account.pod_identity_agent import PodIdentityAgent, PodIdentityRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.web_identity import principal_tags, session_of
+from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 
 CLUSTER_ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/one"
@@ -33,7 +33,7 @@ def trust(**conditions: str) -> str:
 
 
 def make_role(name: str, document: str) -> str:
-    role = boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
+    role = aws_client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
     return str(role["Arn"])
 
 
@@ -54,7 +54,7 @@ def role(account: None) -> str:  # noqa: ARG001
 
 @pytest.fixture
 def eks(role: str) -> Any:
-    client = boto3.client("eks")
+    client = aws_client("eks")
     client.create_cluster(name="one", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
     return client
 

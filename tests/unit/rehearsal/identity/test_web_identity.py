@@ -5,7 +5,6 @@ import json
 import time
 from typing import Any
 
-import boto3
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -13,6 +12,7 @@ from moto.core.exceptions import ServiceException
 from moto.iam.models import iam_backends
 
 from rehearsal.account.web_identity import verify
+from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT
 
 ISSUER = "oidc.eks.ap-northeast-2.amazonaws.com/id/AB"
@@ -46,7 +46,7 @@ def make_token(*, kid: str = "1", **claims: Any) -> str:
 
 @pytest.fixture
 def role(account: None) -> str:  # noqa: ARG001
-    iam = boto3.client("iam")
+    iam = aws_client("iam")
     provider = iam.create_open_id_connect_provider(
         Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
     )["OpenIDConnectProviderArn"]
