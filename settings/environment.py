@@ -1,4 +1,4 @@
-"""One environment: a cluster, its file system, the driver, the classes, the claims and the pipeline."""
+"""One environment: a cluster, its file system, driver, classes, claims, Airflow and the pipeline."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,6 +7,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from settings.airflow import Airflow
+from settings.airflow_checks import airflow_faults
 from settings.aws import MOST_TAGS, Account, Region, Tags, efs_regions, oidc_hosts
 from settings.claim import Claim
 from settings.cluster import Cluster, oidc_faults
@@ -48,6 +50,7 @@ class Environment(Section):
     sample_writer: SampleWriter | None = Field(
         default=None, description="A pod that writes to a claim, to see it work; null: none."
     )
+    airflow: Airflow | None = Field(default=None, description="Apache Airflow; null: none.")
     pipeline: Pipeline | None = Field(default=None, description="The pipeline; null: none.")
 
     _name: str = PrivateAttr(default="")
@@ -98,6 +101,7 @@ class Environment(Section):
         yield from self._claim_faults()
         yield from self._volume_faults()
         yield from self._sample_writer_faults()
+        yield from airflow_faults(self)
 
     def _cluster_faults(self) -> Iterator[Fault]:
         for fault in oidc_faults(self.cluster.oidc_issuer, self.region, oidc_hosts(self.region)):

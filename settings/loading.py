@@ -5,10 +5,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from settings.airflow_values import airflow_values
 from settings.chart_archive import CHART, chart_archive_problem
 from settings.environment import Environment
 from settings.faults import Fault, SettingsError
 from settings.pipeline import ENVIRONMENT_NAME
+from settings.values_schema import find_schema, schema_faults
 from settings.versions import EFS_CSI_DRIVER_CHART_REPOSITORY
 from settings.wording import fault_line, fault_lines
 from settings.yaml_file import YamlFile, shown
@@ -45,6 +47,7 @@ def load_environment(name: str, directory: Path) -> Environment:
         environment = Environment.named(name, file.data, directory)
     except ValidationError as error:
         raise SettingsError(*fault_lines(error, Environment, file)) from None
+    _check_airflow_values(environment, file, directory)
     _check_pipeline(environment, file, directory)
     _check_chart_archive(environment, file)
     return environment
@@ -72,6 +75,17 @@ def _existing_file(name: str, directory: Path) -> Path:
         cure = f"choose {' or '.join(there)}, or write {shown(path)}" if there else f"write {shown(path)}"
         raise SettingsError(f'there is no environment "{name}": {cure}')
     return path
+
+
+def _check_airflow_values(environment: Environment, file: YamlFile, directory: Path) -> None:
+    if environment.airflow is None:
+        return
+    schema = find_schema(environment.airflow, directory)
+    if schema is None:
+        return
+    faults = dict.fromkeys(schema_faults(airflow_values(environment), schema))
+    if faults:
+        raise SettingsError(*(fault_line(file, ("airflow", "values"), fault) for fault in faults))
 
 
 def _check_pipeline(environment: Environment, file: YamlFile, directory: Path) -> None:

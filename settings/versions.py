@@ -20,6 +20,30 @@ EFS_CSI_DRIVER_ADDON: Final = "v3.4.1-eksbuild.1"
 refuses any other before it installs anything.
 """
 
+AIRFLOW_CHART: Final = "1.22.0"
+"""Chart airflow; 1.22.0 installs Airflow 3.2.2. It is also the oldest whose values we know how to write."""
+
+AIRFLOW_CHART_REPOSITORY: Final = "https://airflow.apache.org/"
+"""The Helm repository in which Apache Airflow publishes its chart."""
+
+AIRFLOW_CHART_DIGEST: Final[str | None] = None
+"""SHA-256 of the chart's archive, "sha256:" and 64 digits; None: none is pinned yet."""
+
+AIRFLOW_CHART_NEEDS_HELM: Final = (3, 19)
+"""The oldest Helm, major and minor, that chart airflow 1.22.0 states."""
+
+AIRFLOW_CHART_NEEDS_KUBERNETES: Final = (1, 30)
+"""The oldest Kubernetes, major and minor, that chart airflow 1.22.0 states."""
+
+KEDA_CHART: Final = "2.20.2"
+"""Chart keda; it installs KEDA of the same version."""
+
+KEDA_CHART_REPOSITORY: Final = "https://kedacore.github.io/charts/"
+"""The Helm repository in which KEDA's maintainers publish its chart."""
+
+KEDA_CHART_DIGEST: Final[str | None] = None
+"""SHA-256 of the chart's archive, "sha256:" and 64 digits; None: none is pinned yet."""
+
 KUBECTL_LAYERS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
     {
         27: ("1.26", "1.27", "1.28"),
@@ -34,6 +58,11 @@ kubectl works with an API server one minor version older or newer than itself
 (kubernetes.io/releases/version-skew-policy). So one layer serves three versions, and four layers serve all.
 Helm comes with the layer: v27 holds Helm 3.12, v30 3.17, v33 4.1 and v36 4.2; charts see that version.
 """
+
+HELM_OF_LAYERS: Final[Mapping[int, tuple[int, int]]] = MappingProxyType(
+    {27: (3, 12), 30: (3, 17), 33: (4, 1), 36: (4, 2)}
+)
+"""The Helm, major and minor, that each kubectl layer holds; a test compares them with the packages."""
 
 CLUSTER_VERSIONS: Final[tuple[str, ...]] = tuple(
     version for served in KUBECTL_LAYERS.values() for version in served

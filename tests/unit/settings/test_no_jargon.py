@@ -13,7 +13,22 @@ from settings import SettingsError, load_environment
 from tests.unit.stacks.file_system_environments import EXISTING, NEW, ONE_ZONE, written_with
 
 ENVIRONMENTS = Path(__file__).parents[3] / "environments"
-EXAMPLE = yaml.safe_load((ENVIRONMENTS / "airflow-seoul.yaml").read_text(encoding="utf-8"))
+EXAMPLES = {
+    name: yaml.safe_load((ENVIRONMENTS / f"{name}.yaml").read_text(encoding="utf-8"))
+    for name in ("airflow-seoul", "airflow-demo")
+}
+EXAMPLES["airflow-demo"]["airflow"] |= {
+    "dags": {"git": {"repository": "https://git.example.com/dags.git"}},
+    "ingress": {
+        "host": "airflow.example.com",
+        "class_name": "alb",
+        "tls_secret": "tls",
+        "annotations": {"a": "b"},
+    },
+    "permissions": {"task_policies": ["arn:aws:iam::aws:policy/x"], "remote_logging": {"bucket": "logs"}},
+    "secrets": {"source": "kept", "store": {"name": "aws"}},
+    "values": {"env": [{"name": "A", "value": "1"}], "triggerer": {"persistence": {"enabled": False}}},
+}
 OTHERS = [written_with(fields) for fields in (NEW, ONE_ZONE, EXISTING)]
 JARGON = ("Input should", "pydantic", "value_error", "https://errors", "Extra inputs", "[type=", "Traceback",
           "see docs/settings.md")  # fmt: skip
@@ -30,7 +45,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-PLACES = [(data, path) for data in (EXAMPLE, *OTHERS) for path in paths(data)[1:]]
+PLACES = [(data, path) for data in (*EXAMPLES.values(), *OTHERS) for path in paths(data)[1:]]
 
 
 @given(place=st.sampled_from(PLACES), value=VALUES)

@@ -1,0 +1,123 @@
+"""Whether `airflow` fits the rest of its environment."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from settings.airflow import Airflow
+from settings.airflow_guards import guard_faults
+from settings.airflow_values import made_values
+from settings.faults import Fault
+from settings.versions import (
+    AIRFLOW_CHART_NEEDS_HELM,
+    AIRFLOW_CHART_NEEDS_KUBERNETES,
+    CLUSTER_VERSIONS,
+    HELM_OF_LAYERS,
+    kubectl_layer_for,
+)
+
+if TYPE_CHECKING:
+    from settings.environment import Environment
+
+
+def airflow_faults(environment: "Environment") -> Iterator[Fault]:
+    """What is wrong with `airflow` in this environment; paths begin with `airflow` or `cluster`."""
+    airflow = environment.airflow
+    if airflow is None:
+        return
+    yield from _version_faults(environment, airflow)
+    yield from _class_faults(environment, airflow)
+    yield from _account_faults(environment, airflow)
+    made = made_values(environment, airflow)
+    efs_classes = {one.name for one in environment.storage_classes}
+    for fault in guard_faults(airflow.values, made, efs_classes):
+        yield Fault(fault.problem, fault.cure, ("airflow", "values", *fault.at), fault.subject)
+
+
+def _version_faults(environment: "Environment", airflow: Airflow) -> Iterator[Fault]:
+    version = environment.cluster.version
+    if _numbers(version) < AIRFLOW_CHART_NEEDS_KUBERNETES:
+        oldest = _text(AIRFLOW_CHART_NEEDS_KUBERNETES)
+        yield Fault(
+            f"is too old for chart airflow {airflow.chart.version}, which needs Kubernetes {oldest}",
+            f'upgrade the cluster to "{oldest}" or later, or remove airflow',
+            ("cluster", "version"),
+        )
+        return
+    layer = kubectl_layer_for(version)
+    if airflow.install == "chart" and HELM_OF_LAYERS[layer] < AIRFLOW_CHART_NEEDS_HELM:
+        fit = next(
+            one
+            for one in CLUSTER_VERSIONS
+            if HELM_OF_LAYERS[kubectl_layer_for(one)] >= AIRFLOW_CHART_NEEDS_HELM
+        )
+        yield Fault(
+            f"gets kubectl layer v{layer} with Helm {_text(HELM_OF_LAYERS[layer])}, but chart airflow "
+            f"{airflow.chart.version} needs Helm {_text(AIRFLOW_CHART_NEEDS_HELM)}",
+            f'upgrade the cluster to "{fit}" or later, or write airflow.install: values '
+            "and install the chart with a Helm of your own",
+            ("cluster", "version"),
+        )
+
+
+def _class_faults(environment: "Environment", airflow: Airflow) -> Iterator[Fault]:
+    classes = {one.name: one for one in environment.storage_classes}
+    name = airflow.logs.storage_class
+    if name is not None and name not in classes:
+        known = f"write one of {', '.join(classes)}" if classes else "define the class in storage_classes"
+        yield Fault("is not a class of this file", known, ("airflow", "logs", "storage_class"))
+    if name in classes:
+        for fault in classes[name].volume_path_faults((airflow.namespace, airflow.logs_claim)):
+            yield Fault(
+                f"{fault.problem} for the claim {airflow.logs_claim}",
+                "shorten airflow.namespace, airflow.release, or the paths of the class",
+                ("airflow", "logs", "storage_class"),
+            )
+    for part in ("database", "broker"):
+        bundled = getattr(airflow, part).bundled
+        if bundled is not None and bundled.storage_class in classes:
+            yield Fault(
+                "is a class of EFS, and a database or a queue belongs on block storage",
+                "write a class such as one of the EBS CSI driver",
+                ("airflow", part, "bundled", "storage_class"),
+            )
+    for index, claim in enumerate(environment.claims):
+        if (claim.namespace, claim.name) == (airflow.namespace, airflow.logs_claim):
+            if airflow.logs.existing_claim is None:
+                yield Fault(
+                    "is the claim that the chart of Airflow makes for its logs",
+                    f"remove it here, or rename it and write airflow.logs.existing_claim: {claim.name}",
+                    ("claims", index, "name"),
+                )
+            elif claim.access_mode != "ReadWriteMany":
+                yield Fault(
+                    "is for the logs of Airflow, which nodes of all zones write",
+                    "write ReadWriteMany",
+                    ("claims", index, "access_mode"),
+                )
+
+
+def _account_faults(environment: "Environment", airflow: Airflow) -> Iterator[Fault]:
+    for index, arn in enumerate(airflow.permissions.task_policies):
+        _, partition, _, _, account, _ = arn.split(":", 5)
+        if partition != environment.partition or account not in ("aws", environment.account):
+            yield Fault(
+                f"is not of account {environment.account} in partition {environment.partition}",
+                "name a policy of this account, or one of AWS",
+                ("airflow", "permissions", "task_policies", index),
+            )
+    topic = airflow.monitoring.topic_arn if airflow.monitoring else None
+    if topic is not None and topic.split(":")[1:4] != [environment.partition, "sns", environment.region]:
+        yield Fault(
+            f"is not a topic of {environment.region}, where the alarms are",
+            f"name a topic of {environment.region}",
+            ("airflow", "monitoring", "topic_arn"),
+        )
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")
+    return int(major), int(minor)
+
+
+def _text(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
