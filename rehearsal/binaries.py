@@ -1,8 +1,9 @@
 """The Kubernetes and storage programs of a rehearsal: found, or built once from Go modules and cached.
 
 Each program is looked for in the folder that `AIRFLOW_EFS_BINARIES` names, then in the cache, and is else
-built from the checked-in `go.mod` and `go.sum` in `rehearsal/go`. Two modules, not one: everything of
-Kubernetes 1.36 compiles its packages once, and the driver needs the libraries of its own time.
+built from the checked-in `go.mod` and `go.sum` in `rehearsal/go`. Several modules, not one: everything of
+Kubernetes 1.36 compiles its packages once, and the others need the libraries of their own time. What only a
+rehearsal of scaling runs is found or built only then.
 """
 
 import fcntl
@@ -12,6 +13,7 @@ import platform
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +27,20 @@ _MODULES = Path(__file__).parent / "go"
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceEdit:
+    """One place of a module's source that is built otherwise, because no flag or variable reaches it."""
+
+    module: str
+    """The Go module, which go.mod requires."""
+    file: str
+    """The file's path in it."""
+    before: str
+    """What stands there, exactly once: another version of the module must be looked at again."""
+    after: str
+    """What is built instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GoModule:
     """A folder of `rehearsal/go` and the programs that are built from it."""
 
@@ -33,6 +49,8 @@ class GoModule:
     """Program name -> Go package."""
     minutes: str
     """How long a build without any cache took on 2 cores, for the announcement."""
+    edits: tuple[SourceEdit, ...] = ()
+    """What is built otherwise than its authors wrote it. Default: nothing."""
 
     def go_mod(self) -> str:
         """The text of the module's go.mod, the one place of its versions."""
@@ -46,7 +64,10 @@ class GoModule:
         return found[1]
 
     def linker_flags(self) -> str:
-        """Strip symbols; and say which Kubernetes it is, or clients see v0.0.0."""
+        """Strip symbols; and say which Kubernetes or KEDA it is, or clients see v0.0.0 or `main`."""
+        if "\n\tgithub.com/kedacore/keda/v2/cmd/" in self.go_mod():
+            path = "github.com/kedacore/keda/v2"
+            return f"-s -w -X {path}/version.Version={self.version_of(path).removeprefix('v')}"
         if "\n\tk8s.io/kubernetes/cmd/" not in self.go_mod():
             return "-s -w"
         version = self.version_of("k8s.io/kubernetes")
@@ -66,6 +87,7 @@ class GoModule:
             repr(sorted(self.packages.items())),
             platform.system(),
             platform.machine(),
+            *map(repr, self.edits),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -92,6 +114,41 @@ EFS_CSI_DRIVER = GoModule(
 )
 
 MODULES: tuple[GoModule, ...] = (CONTROL_PLANE, EFS_CSI_DRIVER)
+"""What every rehearsal runs."""
+
+KUBE_SCHEDULER = GoModule(
+    # The control plane's own go.mod. Its other programs would be built anew if it were one of them.
+    folder="control-plane",
+    packages={"kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler"},
+    minutes="seconds to 5 minutes",
+)
+
+KWOK = GoModule(
+    folder="kwok",
+    packages={"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
+    minutes="1 to 3 minutes",
+)
+
+KEDA = GoModule(
+    folder="keda",
+    packages={
+        "keda-operator": "github.com/kedacore/keda/v2/cmd/operator",
+        "keda-adapter": "github.com/kedacore/keda/v2/cmd/adapter",
+    },
+    minutes="5 to 15 minutes",
+    edits=(
+        # The adapter serves Prometheus metrics on every interface; a rehearsal listens on loopback only.
+        SourceEdit(
+            module="github.com/kedacore/keda/v2",
+            file="cmd/adapter/main.go",
+            before='fmt.Sprintf(":%v", metricsAPIServerPort)',
+            after='fmt.Sprintf("127.0.0.1:%v", metricsAPIServerPort)',
+        ),
+    ),
+)
+
+SCALING_MODULES: tuple[GoModule, ...] = (KUBE_SCHEDULER, KWOK, KEDA)
+"""What a rehearsal runs besides when it has nodes and KEDA."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is compiled, how many packages are done and how many there are."""
@@ -106,12 +163,21 @@ class Binary:
     origin: str
 
 
-def find_or_build(*, say: Callable[[str], None], progress: Progress) -> dict[str, Binary]:
+def programs(*, scaling: bool, say: Callable[[str], None], progress: Progress) -> dict[str, Binary]:
+    """Every program of a rehearsal, with or without those of scaling; see `find_or_build`."""
+    modules = (*MODULES, *SCALING_MODULES) if scaling else MODULES
+    return find_or_build(say=say, progress=progress, modules=modules)
+
+
+def find_or_build(
+    *, say: Callable[[str], None], progress: Progress, modules: Sequence[GoModule] = MODULES
+) -> dict[str, Binary]:
     """Every program of a rehearsal by name; builds what is neither named nor cached.
 
     Args:
         say: receives a line before anything that takes long.
         progress: receives the state of a build.
+        modules: whose programs. Default: those that every rehearsal runs.
 
     Raises:
         RehearsalError: `AIRFLOW_EFS_BINARIES` is not a folder or holds a program that cannot be run, or a
@@ -119,7 +185,7 @@ def find_or_build(*, say: Callable[[str], None], progress: Progress) -> dict[str
     """
     named = _named_folder()
     found: dict[str, Binary] = {}
-    for module in MODULES:
+    for module in modules:
         for name in module.packages:
             if named and (candidate := named / name).is_file():
                 if not os.access(candidate, os.X_OK):
@@ -179,7 +245,15 @@ def _build(module: GoModule, *, say: Callable[[str], None], progress: Progress) 
         try:
             packages = list(module.packages.values())
             total = len(_go([go, "list", "-deps", *packages], module=module).splitlines())
-            _compile(go, module, packages=packages, into=partial, total=total, progress=progress)
+            with tempfile.TemporaryDirectory() as scratch:
+                options = _edited(module, Path(scratch), say=say)
+                _compile(
+                    [go, "build", "-v", "-trimpath", *options, "-ldflags", module.linker_flags()],
+                    module,
+                    into=partial,
+                    total=total,
+                    progress=progress,
+                )
             for name, package in module.packages.items():
                 built = partial / _default_name(package)
                 if built.name != name:
@@ -190,10 +264,40 @@ def _build(module: GoModule, *, say: Callable[[str], None], progress: Progress) 
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def _edited(module: GoModule, scratch: Path, *, say: Callable[[str], None]) -> list[str]:
+    """The options with which `go build` takes edited copies, kept in `scratch`, for the modules of the edits.
+
+    Whole modules, not single files: Go refuses an overlay of what lies in its module cache.
+    """
+    if not module.edits:
+        return []
+    copies: dict[str, Path] = {}
+    for edit in module.edits:
+        if edit.module not in copies:
+            copies[edit.module] = scratch / str(len(copies))
+            original = module_directory(module, edit.module, say=say)
+            shutil.copytree(original, copies[edit.module], copy_function=shutil.copyfile)
+            for folder, _, _ in os.walk(copies[edit.module]):
+                Path(folder).chmod(0o700)  # Go's module cache cannot be written to, and so could the copy not
+        file = copies[edit.module] / edit.file
+        text = file.read_text(encoding="utf-8")
+        if text.count(edit.before) != 1:
+            raise RehearsalError(
+                f"{edit.file} of {edit.module} {module.version_of(edit.module)} does not say {edit.before} "
+                f"once: look at it again, and change the edit of rehearsal/go/{module.folder} in binaries.py."
+            )
+        file.write_text(text.replace(edit.before, edit.after), encoding="utf-8")
+    go_mod = scratch / "go.mod"
+    replaced = "".join(f"\nreplace {path} => {copy}\n" for path, copy in copies.items())
+    go_mod.write_text(module.go_mod() + replaced, encoding="utf-8")
+    shutil.copyfile(_MODULES / module.folder / "go.sum", scratch / "go.sum")
+    return [f"-modfile={go_mod}"]
+
+
 def _compile(
-    go: str, module: GoModule, *, packages: Sequence[str], into: Path, total: int, progress: Progress
+    build_command: Sequence[str], module: GoModule, *, into: Path, total: int, progress: Progress
 ) -> None:
-    command = [go, "build", "-v", "-trimpath", "-ldflags", module.linker_flags(), "-o", f"{into}/", *packages]
+    command = [*build_command, "-o", f"{into}/", *module.packages.values()]
     lines: list[str] = []
     with subprocess.Popen(
         command,

@@ -11,6 +11,7 @@ import tarfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -46,7 +47,14 @@ class ChartSource:
 
 
 def locate_chart(
-    *, name: str, version: str, repository: str, directory: Path, say: Callable[[str], None]
+    *,
+    name: str,
+    version: str,
+    repository: str,
+    directory: Path,
+    say: Callable[[str], None],
+    digest: str | None = None,
+    stand_ins: Path | None = None,
 ) -> ChartSource:
     """Find a chart: `AIRFLOW_EFS_CHARTS`, then its repository, then (the driver's only) its Go module.
 
@@ -56,13 +64,19 @@ def locate_chart(
         repository: the URL that the template names.
         directory: where an unpacked chart is packed.
         say: receives a line before a download.
+        digest: SHA-256 that the chart's archive must have, `sha256:` and 64 digits. Default: any.
+        stand_ins: a folder with charts for tests, taken where the repository does not have the chart.
 
     Raises:
-        RehearsalError: none of them has it, or the folder has something else under its name.
+        RehearsalError: none of them has it, the folder has something else under its name, or the archive has
+            another digest.
     """
     repository = repository.rstrip("/") + "/"
-    if found := _from_folder(name, version, directory):
+
+    def local(found: tuple[Path, str, str]) -> ChartSource:
         archive, archive_version, origin = found
+        if digest is not None:
+            _check_digest(f"sha256:{sha256(archive.read_bytes()).hexdigest()}", digest, f"{name} of {origin}")
         return ChartSource(
             name=name,
             version=version,
@@ -71,7 +85,12 @@ def locate_chart(
             archive_version=archive_version,
             origin=origin,
         )
-    reason = _repository_lacks(name, version, repository)
+
+    if (folder := _charts_folder()) and (
+        found := _from_folder(folder, f"AIRFLOW_EFS_CHARTS ({folder})", name, version, directory)
+    ):
+        return local(found)
+    reason = _repository_lacks(name, version, repository, digest)
     if reason is None:
         return ChartSource(
             name=name,
@@ -81,6 +100,8 @@ def locate_chart(
             archive_version=version,
             origin=repository,
         )
+    if stand_ins and (found := _from_folder(stand_ins, f"a stand-in ({reason})", name, version, directory)):
+        return local(found)
     if name != "aws-efs-csi-driver":
         raise RehearsalError(
             f"the chart {name} {version} cannot be had: {reason}. "
@@ -98,8 +119,16 @@ def locate_chart(
     )
 
 
-def _from_folder(name: str, version: str, directory: Path) -> tuple[Path, str, str] | None:
-    """The archive, the version in it and the origin; an unpacked chart may be of any version."""
+def _check_digest(found: str, wanted: str, what: str) -> None:
+    if found != wanted:
+        raise RehearsalError(
+            f"the archive of the chart {what} has the digest {found}, and the environment wants {wanted}: "
+            "find out which of the two is right before you install it."
+        )
+
+
+def _charts_folder() -> Path | None:
+    """The folder that AIRFLOW_EFS_CHARTS names."""
     value = os.environ.get("AIRFLOW_EFS_CHARTS")
     if not value:
         return None
@@ -108,7 +137,13 @@ def _from_folder(name: str, version: str, directory: Path) -> tuple[Path, str, s
         raise RehearsalError(
             f"AIRFLOW_EFS_CHARTS names {value}, which is not a folder: name one, or unset it."
         )
-    origin = f"AIRFLOW_EFS_CHARTS ({folder})"
+    return folder
+
+
+def _from_folder(
+    folder: Path, origin: str, name: str, version: str, directory: Path
+) -> tuple[Path, str, str] | None:
+    """The archive, the version in it and the origin; an unpacked chart may be of any version."""
     archive = folder / f"{name}-{version}.tgz"
     if archive.is_file():
         found = _archive_version(archive, name)
@@ -124,7 +159,7 @@ def _from_folder(name: str, version: str, directory: Path) -> tuple[Path, str, s
     return None
 
 
-def _repository_lacks(name: str, version: str, repository: str) -> str | None:
+def _repository_lacks(name: str, version: str, repository: str, digest: str | None) -> str | None:
     """None when the repository serves the chart, else the reason why it does not."""
     if repository.startswith("oci://"):
         return f"{repository} is a registry, which is not asked"
@@ -135,10 +170,15 @@ def _repository_lacks(name: str, version: str, repository: str) -> str | None:
         return f"{repository} is out of reach"
     try:
         index = yaml.load(answer.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        versions = [entry["version"] for entry in index["entries"].get(name) or []]
+        versions = {entry["version"]: entry.get("digest") for entry in index["entries"].get(name) or []}
     except (yaml.YAMLError, TypeError, KeyError, AttributeError):
         return f"{repository}index.yaml is not the index of a chart repository"
-    return None if version in versions else f"{repository} has no {name} {version}"
+    if version not in versions:
+        return f"{repository} has no {name} {version}"
+    if digest is not None:
+        stated = versions[version]
+        _check_digest(f"sha256:{stated}" if stated else "not stated", digest, f"{name} of {repository}")
+    return None
 
 
 def _pack(chart: Path, directory: Path) -> Path:

@@ -1,6 +1,5 @@
 """A real Kubernetes API: etcd, kube-apiserver and kube-controller-manager, on loopback."""
 
-import json
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -9,15 +8,28 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from rehearsal.kubeconfig import write_kubeconfig
 from rehearsal.plan import Plan
 from rehearsal.processes import Server
-from rehearsal.tls import context_trusting
+from rehearsal.tls import context_trusting, write_client_certificate
 
 DRIVER_USER = "system:serviceaccount:kube-system:efs-csi-controller-sa"
 """As whom the driver and its provisioner reach the API server: the chart's own RBAC rules decide."""
 
 _START_SECONDS = 60.0
 """How long a server may take to become ready; 3 s is usual, a machine under load needs more."""
+
+
+_CONTROLLERS = ("--controllers=*,-node-ipam-controller,-node-lifecycle-controller",)
+
+_SCALING_CONTROLLERS = (
+    "--controllers=*,-node-ipam-controller",
+    # As in a real cluster: whether the autoscaler may ask KEDA is for the chart's RBAC rules to decide.
+    "--use-service-account-credentials=true",
+    # A rehearsal does not take 15 s for a look at a metric and 5 minutes for a step down.
+    "--horizontal-pod-autoscaler-sync-period=1s",
+    "--horizontal-pod-autoscaler-downscale-stabilization=5s",
+)
 
 
 def start_etcd(plan: Plan) -> Server:
@@ -73,6 +85,7 @@ def start_api_server(plan: Plan, *, issuer: str) -> Server:
             f"--service-account-signing-key-file={key}",
             "--api-audiences=https://kubernetes.default.svc",
             "--allow-privileged=true",
+            *(_aggregation(plan, pki) if plan.scaling else ()),
         ],
         log=plan.log("kube-apiserver"),
     )
@@ -85,13 +98,13 @@ def start_api_server(plan: Plan, *, issuer: str) -> Server:
         ),
         seconds=_START_SECONDS,
     )
-    _write_kubeconfig(plan, plan.kubeconfig, user="admin", token=plan.admin_token)
-    _write_kubeconfig(plan, plan.directory / "driver.kubeconfig", user="driver", token=plan.driver_token)
+    write_kubeconfig(plan, plan.kubeconfig, user="admin", token=plan.admin_token)
+    write_kubeconfig(plan, plan.directory / "driver.kubeconfig", user="driver", token=plan.driver_token)
     return server
 
 
 def start_controller_manager(plan: Plan) -> Server:
-    """Start kube-controller-manager without the controllers that need nodes."""
+    """Start kube-controller-manager; without nodes, without the controllers that need them."""
     return Server(
         name="kube-controller-manager",
         command=[
@@ -100,7 +113,7 @@ def start_controller_manager(plan: Plan) -> Server:
             "--bind-address=127.0.0.1",
             "--secure-port=0",
             "--leader-elect=false",
-            "--controllers=*,-node-ipam-controller,-node-lifecycle-controller",
+            *(_SCALING_CONTROLLERS if plan.scaling else _CONTROLLERS),
             f"--service-account-private-key-file={plan.directory / 'pki' / 'service-account.pem'}",
             # Both defaults (20 and 30) hold a burst of claims back.
             "--kube-api-qps=400",
@@ -108,6 +121,58 @@ def start_controller_manager(plan: Plan) -> Server:
         ],
         log=plan.log("kube-controller-manager"),
     )
+
+
+def start_scheduler(plan: Plan) -> Server:
+    """Start kube-scheduler, which binds pods to the nodes of `rehearsal/nodes.py`."""
+    return Server(
+        name="kube-scheduler",
+        command=[
+            str(plan.binaries["kube-scheduler"]),
+            f"--kubeconfig={plan.kubeconfig}",
+            f"--authentication-kubeconfig={plan.kubeconfig}",
+            f"--authorization-kubeconfig={plan.kubeconfig}",
+            "--bind-address=127.0.0.1",
+            "--secure-port=0",
+            "--leader-elect=false",
+        ],
+        log=plan.log("kube-scheduler"),
+    )
+
+
+def _aggregation(plan: Plan, pki: Path) -> list[str]:
+    """How the API server passes requests on to another one that an APIService names.
+
+    It tells that server who asks by its own client certificate, and reaches it by the rehearsal's stand-in
+    for the network of the services.
+    """
+    certificate, key = write_client_certificate(pki, name="front-proxy-client")
+    egress = pki / "egress.yaml"
+    content = {
+        "apiVersion": "apiserver.k8s.io/v1beta1",
+        "kind": "EgressSelectorConfiguration",
+        "egressSelections": [
+            {
+                "name": "cluster",
+                "connection": {
+                    "proxyProtocol": "HTTPConnect",
+                    "transport": {"uds": {"udsName": str(plan.service_network)}},
+                },
+            }
+        ],
+    }
+    egress.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return [
+        f"--egress-selector-config-file={egress}",
+        f"--proxy-client-cert-file={certificate}",
+        f"--proxy-client-key-file={key}",
+        # Self-signed: the certificate is its own authority.
+        f"--requestheader-client-ca-file={certificate}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+    ]
 
 
 def _answers(url: str, *, token: str | None = None, authority: Path | None = None) -> bool:
@@ -161,25 +226,3 @@ def _write_webhook(plan: Plan, path: Path) -> Path:
     }
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
-
-
-def _write_kubeconfig(plan: Plan, path: Path, *, user: str, token: str) -> None:
-    content = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "rehearsal",
-        "clusters": [
-            {
-                "name": "rehearsal",
-                "cluster": {
-                    "server": plan.api_server_url,
-                    "certificate-authority": str(plan.api_server_authority),
-                },
-            }
-        ],
-        "users": [{"name": user, "user": {"token": token}}],
-        "contexts": [{"name": "rehearsal", "context": {"cluster": "rehearsal", "user": user}}],
-    }
-    path.touch(mode=0o600)
-    # Through JSON: PyYAML writes anchors for values that occur twice.
-    path.write_text(yaml.safe_dump(json.loads(json.dumps(content))), encoding="utf-8")

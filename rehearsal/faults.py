@@ -15,7 +15,20 @@ import botocore.session
 
 from rehearsal.errors import RehearsalError
 
-SERVICES = ("backup", "cloudformation", "ec2", "efs", "eks", "iam", "kms", "lambda", "s3", "ssm", "sts")
+SERVICES = (
+    "backup",
+    "cloudformation",
+    "ec2",
+    "efs",
+    "eks",
+    "iam",
+    "kms",
+    "lambda",
+    "s3",
+    "secretsmanager",
+    "ssm",
+    "sts",
+)
 """The services of the emulated account that a fault can concern, by their names in the SDK."""
 
 SIGNED_AS = {"elasticfilesystem": "efs"}

@@ -24,6 +24,8 @@ class Plan:
     """Seconds after which a kept rehearsal ends by itself."""
     binaries: dict[str, Path]
     charts: tuple[ChartSource, ...]
+    scaling: bool = False
+    """Whether there are nodes, a scheduler and KEDA."""
     account_port: int
     proxy_port: int
     task_metadata_port: int
@@ -85,6 +87,11 @@ class Plan:
     def log(self, name: str) -> Path:
         """The log file of a process."""
         return self.logs / f"{name}.log"
+
+    @property
+    def service_network(self) -> Path:
+        """The socket by which the API server reaches services; only where there is scaling."""
+        return self.directory / "services.sock"
 
     def aws_environment(self) -> dict[str, str]:
         """The variables with which an AWS SDK or the CDK CLI reaches the emulated account only."""

@@ -1,4 +1,4 @@
-"""A service account's token for AWS, as the kubelet projects it into a pod: in a file, renewed in time."""
+"""A service account's token, as the kubelet projects it into a pod: in a file, renewed in time."""
 
 import time
 from pathlib import Path
@@ -17,6 +17,9 @@ POD_IDENTITY_AUDIENCE = "pods.eks.amazonaws.com"
 _LIFETIME = 3600
 _RENEW_AFTER = 0.8
 """The part of its life after which the kubelet renews a token."""
+
+API_SERVER_AUDIENCE = "https://kubernetes.default.svc"
+"""Whom a token for the API server itself is for."""
 
 
 class ProjectedToken:

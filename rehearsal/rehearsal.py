@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -21,13 +21,14 @@ from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
 
 from rehearsal import directory as directories
-from rehearsal.binaries import Binary, find_or_build
+from rehearsal.binaries import Binary, programs
 from rehearsal.cdk import PROJECT, Cdk, CdkRun
 from rehearsal.charts import ChartSource, locate_chart
 from rehearsal.control_plane import DRIVER_USER
 from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import parse_fault
+from rehearsal.installed_charts import installed_charts
 from rehearsal.plan import Plan
 from rehearsal.processes import free_port
 from settings import Environment, load_environment
@@ -74,18 +75,26 @@ class Rehearsal:
         *,
         environment: str,
         environments: Path = PROJECT / "environments",
+        scaling: bool = False,
         reporter: Reporter | None = None,
         kept_for: int = KEPT_FOR,
         faults: Sequence[str] = (),
+        stand_ins: Path | None = None,
+        more_versions: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Choose what is rehearsed; nothing is started yet.
 
         Args:
             environment: the name of an environment.
             environments: the folder that holds it. Default: the project's.
+            scaling: with nodes in the environment's zones, a scheduler, and KEDA where a chart installs it.
+                Default: without; no pod is scheduled then.
             reporter: hears the progress. Default: nobody.
             kept_for: seconds after which it ends by itself when it is kept. Default: 8 hours.
             faults: what is made to go wrong from its start, as `--fault` takes it. Default: nothing.
+            stand_ins: a folder with charts for tests, taken where a repository does not have the chart.
+                Default: none; then the chart must be had.
+            more_versions: by the name of a chart, versions that a later deployment will name.
 
         Raises:
             SettingsError: the environment is not valid.
@@ -94,8 +103,11 @@ class Rehearsal:
         self._faults = [parse_fault(spec) for spec in faults]
         self._name = environment
         self._folder = environments.resolve()
+        self._scaling = scaling
         self._reporter = reporter or Silent()
         self._kept_for = kept_for
+        self._stand_ins = stand_ins
+        self._more_versions = more_versions or {}
         self._supervisor: subprocess.Popen[str] | None = None
         self._plan: Plan | None = None
         self._cdk: Cdk | None = None
@@ -138,7 +150,9 @@ class Rehearsal:
         """
         keep_loopback_off_proxies()
         directories.sweep()
-        self.binaries = find_or_build(say=self._reporter.say, progress=self._reporter.progress)
+        self.binaries = programs(
+            scaling=self._scaling, say=self._reporter.say, progress=self._reporter.progress
+        )
         directory, lock = directories.make_directory(self._name)
         try:
             self._plan = self._make_plan(directory)
@@ -167,13 +181,18 @@ class Rehearsal:
             os.close(lock)
 
     def _make_plan(self, directory: Path) -> Plan:
-        driver = self.settings.driver
-        chart = locate_chart(
-            name="aws-efs-csi-driver",
-            version=driver.chart_version,
-            repository=str(driver.chart_repository),
-            directory=directory,
-            say=self._reporter.say,
+        charts = tuple(
+            locate_chart(
+                name=chart.name,
+                version=version,
+                repository=chart.repository,
+                digest=chart.digest if version == chart.version else None,
+                directory=directory,
+                say=self._reporter.say,
+                stand_ins=self._stand_ins,
+            )
+            for chart in installed_charts(self.settings)
+            for version in (chart.version, *self._more_versions.get(chart.name, ()))
         )
         return Plan(
             environment=self._name,
@@ -181,7 +200,8 @@ class Rehearsal:
             directory=directory,
             kept_for=self._kept_for,
             binaries={name: binary.path for name, binary in self.binaries.items()},
-            charts=(chart,),
+            charts=charts,
+            scaling=self._scaling,
             account_port=free_port(),
             proxy_port=free_port(),
             task_metadata_port=free_port(),
@@ -199,8 +219,10 @@ class Rehearsal:
     def _make_namespaces(self) -> None:
         # A claim's namespace exists in the real cluster; the deployment does not make it.
         core = kubernetes_client.CoreV1Api(self.kubernetes())
-        used = {claim.namespace for claim in self.settings.every_claim}
-        for name in sorted(used - {"default", "kube-system"}):
+        needed = {claim.namespace for claim in self.settings.every_claim}
+        if self.settings.airflow:
+            needed.add(self.settings.airflow.namespace)  # there may be secrets to put into it beforehand
+        for name in sorted(needed - {"default", "kube-system"}):
             metadata = kubernetes_client.V1ObjectMeta(name=name)
             core.create_namespace(kubernetes_client.V1Namespace(metadata=metadata))
 
@@ -288,14 +310,20 @@ class Rehearsal:
             raise RehearsalError("the rehearsal is not running: start it first")
         return self._cdk.run(*arguments, say=say)
 
-    def deploy(self, *, stack: str = "EfsStorageStack") -> CdkRun:
+    def deploy(self, *, stack: str | None = None) -> CdkRun:
         """`cdk bootstrap` and `cdk deploy`, each line told to the reporter.
+
+        Args:
+            stack: the stack, and what it depends on. Default: all that the environment is made of, without
+                its pipeline.
 
         Raises:
             RehearsalError: one of them failed; the text is the end of what the CLI printed.
         """
         if self._cdk is None:
             raise RehearsalError("the rehearsal is not running: start it first")
+        if stack is None:
+            stack = "AirflowStack" if self.settings.airflow else "EfsStorageStack"
         say = self._reporter.say
         say("cdk bootstrap")
         self._succeed("cdk bootstrap", self._cdk.bootstrap())

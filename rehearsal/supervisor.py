@@ -24,8 +24,12 @@ from rehearsal.driver_pod import DriverPod
 from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import API_SERVER_RESTART
+from rehearsal.keda_pods import KedaPods
+from rehearsal.kubernetes_api import KubernetesApi
+from rehearsal.nodes import start_nodes
 from rehearsal.plan import INVOCATION, Plan
 from rehearsal.processes import Server
+from rehearsal.service_network import ServiceNetwork
 from settings import load_environment
 
 _TICK = 0.25
@@ -62,13 +66,21 @@ class Supervisor:
         self._environment = load_environment(plan.environment, plan.environments)
         self._faults = FaultBox(plan.directory)
         self._driver_pod = DriverPod(plan, region=self._environment.region)
+        self._network: ServiceNetwork | None = None
+        self._keda_pods: KedaPods | None = None
 
     def run(self) -> None:
         """Start everything and stay until the owner says stop, goes away, or the time is over."""
         plan = self._plan
+        if plan.scaling:
+            self._network = ServiceNetwork(plan.service_network, KubernetesApi(plan))
         self._start("etcd", lambda: control_plane.start_etcd(plan))
         self._start("kube-apiserver", self._start_api_server)
         self._start("kube-controller-manager", lambda: control_plane.start_controller_manager(plan))
+        if self._network:
+            self._start("kube-scheduler", lambda: control_plane.start_scheduler(plan))
+            self._start("nodes", lambda: start_nodes(plan, self._environment))
+            self._keda_pods = KedaPods(plan, self._network)
         self._start("emulated account", self._start_account)
         _tell("ready", "")
         deadline = time.monotonic() + plan.kept_for
@@ -78,16 +90,22 @@ class Supervisor:
             for server in self._servers:
                 server.raise_if_ended()
             self._restart_the_api_server()
-            try:
-                self._driver_pod.tend()
-            except (OSError, HTTPException, ValueError):
-                continue  # the API server is busy or restarting: look again at the next tick
+            for pods in (self._driver_pod, self._keda_pods):
+                try:
+                    if pods:
+                        pods.tend()
+                except (OSError, HTTPException, ValueError):
+                    continue  # the API server is busy or restarting: look again at the next tick
 
     def stop(self) -> None:
         """Stop every process, the API server before etcd, or it would wait for it."""
+        if self._keda_pods:
+            self._keda_pods.stop()
         self._driver_pod.stop()
         for server in reversed(self._servers):
             server.stop()
+        if self._network:
+            self._network.close()
 
     def _start(self, name: str, start: Callable[[], Server]) -> None:
         _tell("starting", name)

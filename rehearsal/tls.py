@@ -1,4 +1,4 @@
-"""Certificates of a rehearsal: whom to trust, and the proxy's own authority."""
+"""Certificates of a rehearsal: whom to trust, the proxy's own authority, the API server as a client."""
 
 import datetime
 import ssl
@@ -20,6 +20,29 @@ def context_trusting(authority: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(authority))
 
 
+def write_client_certificate(directory: Path, *, name: str) -> tuple[Path, Path]:
+    """Write a self-signed certificate for a client and its key, readable by its user only.
+
+    Args:
+        directory: where `NAME.crt` and `NAME.key` are written.
+        name: the common name, by which a server knows the client.
+
+    Returns:
+        The certificate and the key.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signed = (
+        _builder(subject, subject, key.public_key())
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_path, key_path = directory / f"{name}.crt", directory / f"{name}.key"
+    _write(certificate_path, signed.public_bytes(serialization.Encoding.PEM))
+    _write(key_path, _pem(key))
+    return certificate_path, key_path
+
+
 class CertificateAuthority:
     """An authority that lives as long as one rehearsal and signs a certificate for each host asked for.
 
@@ -34,7 +57,7 @@ class CertificateAuthority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "airflow-efs rehearsal")])
         self._certificate = (
-            self._builder(self._name, self._key.public_key())
+            _builder(self._name, self._name, self._key.public_key())
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(sign=True), critical=True)
@@ -53,7 +76,7 @@ class CertificateAuthority:
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
         certificate = (
-            self._builder(name, key.public_key())
+            _builder(name, self._name, key.public_key())
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
             # Python 3.13 and newer refuse a certificate without the identifier of its authority's key.
             .add_extension(
@@ -64,28 +87,31 @@ class CertificateAuthority:
             .sign(self._key, hashes.SHA256())
         )
         path = self._directory / f"proxy-{host}.pem"
-        _write(
-            path,
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM),
-        )
+        _write(path, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         return context
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + _LIFETIME)
-        )
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + _LIFETIME)
+    )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _usage(*, sign: bool) -> x509.KeyUsage:

@@ -45,6 +45,7 @@ RESOURCE_TYPES = {
     "AWS::Backup::BackupVault": Treated(Treatment.OURS, "never has a recovery point"),
     "AWS::CDK::Metadata": Treated(Treatment.RECORDED),
     "AWS::CloudWatch::Alarm": Treated(Treatment.RECORDED),
+    "AWS::CloudWatch::Dashboard": Treated(Treatment.MOTO),
     "AWS::CodeBuild::Project": Treated(Treatment.REFUSED, "the pipeline's"),
     "AWS::CodePipeline::Pipeline": Treated(Treatment.REFUSED, "the pipeline's"),
     "AWS::EC2::SecurityGroup": Treated(Treatment.COMPLETED, "changes in place"),
@@ -70,6 +71,7 @@ RESOURCE_TYPES = {
     "AWS::Logs::LogGroup": Treated(Treatment.MOTO, "the pipeline's"),
     "AWS::S3::Bucket": Treated(Treatment.MOTO),
     "AWS::S3::BucketPolicy": Treated(Treatment.RECORDED),
+    "AWS::SecretsManager::Secret": Treated(Treatment.OURS, "a value is generated once"),
     "AWS::SSM::Parameter": Treated(Treatment.MOTO),
 }
 """Type -> how it is treated: every type that a template of the project has or may have."""

@@ -1,8 +1,9 @@
 """The emulated AWS account of a rehearsal: moto as a server in its own process, and what moto lacks.
 
 One module per thing that is added: `cloudformation` (the order of operations, events, failures),
-`custom_resources` (CDK's handler run for real), `lambda_functions` (layers), `proxy` (programs whose SDK
-cannot be given an endpoint, and chart repositories), `seed` (the VPC and cluster that already exist).
+`custom_resources` (CDK's handler run for real), `stack_secrets` (secrets that a stack makes),
+`lambda_functions` (layers), `proxy` (programs whose SDK cannot be given an endpoint, and chart repositories),
+`seed` (the VPC and cluster that already exist).
 
 EFS by `file_systems` (what a stack makes) and `efs_*` (what the service refuses and keeps), keys by
 `kms_keys`, AWS Backup by `backups`. What is made to go wrong: `api_faults`, `function_faults`.

@@ -46,6 +46,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         lambda_functions,
         managed_policies,
         seed,
+        stack_secrets,  # noqa: F401  # a model is known to stacks once it is imported
         web_identity,
     )
     from rehearsal.account.addon_objects import AddonObjects

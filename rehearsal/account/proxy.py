@@ -6,7 +6,6 @@ host through untouched.
 """
 
 import contextlib
-import select
 import socket
 import ssl
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from rehearsal.account.oci_registry import registry_files
 from rehearsal.charts import ChartSource
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import CHART_REPOSITORY_SILENT
+from rehearsal.relay import relay
 from rehearsal.tls import CertificateAuthority
 
 _LISTENING = 0.2
@@ -227,14 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200, "Connection Established")
         self.end_headers()
         with upstream:
-            pair = {self.connection: upstream, upstream: self.connection}
-            while ready := select.select(list(pair), [], [], self.timeout)[0]:
-                for source in ready:
-                    data = source.recv(65536)
-                    if not data:
-                        self.close_connection = True
-                        return
-                    pair[source].sendall(data)
+            relay(self.connection, upstream, idle=self.timeout)
         self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  # their names are fixed

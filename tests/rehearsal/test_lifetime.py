@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from rehearsal import directory as directories
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import Rehearsal, stop_kept
 from tests.rehearsal.lines import Lines
+from tests.rehearsal.processes import command_of, eventually, processes_of
 
 OWNER = """
 import sys, time
@@ -23,29 +22,6 @@ with rehearsal:
     print(rehearsal.plan.directory, flush=True)
     time.sleep(300)
 """
-
-
-def processes_of(directory: Path) -> list[int]:
-    """The ids of the processes whose command line names the rehearsal's folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue  # it has just ended
-            if os.fsencode(directory) in command:
-                found.append(int(entry.name))
-    return found
-
-
-def eventually(condition: Callable[[], bool], *, seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def start_owner() -> tuple["subprocess.Popen[str]", Path]:
@@ -155,7 +131,3 @@ def test_a_kept_rehearsal_ends_by_itself_when_its_time_is_over() -> None:
 
 def is_supervisor(pid: int) -> bool:
     return b"rehearsal.supervisor" in command_of(pid)
-
-
-def command_of(pid: int) -> bytes:
-    return (Path("/proc") / str(pid) / "cmdline").read_bytes()

@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from rehearsal import binaries
-from rehearsal.binaries import CONTROL_PLANE, EFS_CSI_DRIVER, MODULES, Binary, find_or_build
+from rehearsal.binaries import (
+    CONTROL_PLANE,
+    EFS_CSI_DRIVER,
+    KEDA,
+    KUBE_SCHEDULER,
+    MODULES,
+    SCALING_MODULES,
+    Binary,
+    GoModule,
+    SourceEdit,
+    find_or_build,
+)
 from rehearsal.errors import RehearsalError
 from tests.unit.rehearsal.programs import script
 
@@ -19,7 +30,7 @@ echo "$@" >> {log}
 case "$1" in
   env) echo go1.26.6 ;;
   list) printf 'a\\nb\\nc\\n' ;;
-  mod) echo '{{"Path": "x", "Dir": "/modules/x"}}' ;;
+  mod) echo '{{"Path": "x", "Dir": "{modules}/x"}}' ;;
   build)
     {build}
     while test "$1" != -o; do shift; done
@@ -46,7 +57,14 @@ class Go:
 
     def build_does(self, text: str) -> None:
         self.log.touch()
-        script(self._folder / "go", GO.format(log=self.log, build=text))
+        modules = self._folder / "modules"
+        script(self._folder / "go", GO.format(log=self.log, build=text, modules=modules))
+
+    def holds(self, file: str, text: str) -> None:
+        """Put a file into the module that it says is downloaded."""
+        path = self._folder / "modules" / "x" / file
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
 
     def builds(self) -> list[str]:
         return [line for line in self.log.read_text().splitlines() if line.startswith("build ")]
@@ -146,7 +164,9 @@ def test_a_build_is_announced_and_shows_its_progress(go: Go) -> None:  # noqa: A
     assert all(done <= total for done, total in states)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.folder)
+@pytest.mark.parametrize(
+    "module", [*MODULES, *SCALING_MODULES], ids=lambda module: f"{module.folder} {sorted(module.packages)[0]}"
+)
 def test_the_key_depends_on_versions_checksums_and_programs(
     module: binaries.GoModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,5 +276,69 @@ def test_the_second_of_two_at_once_waits_and_does_not_build_again(go: Go, tmp_pa
 
 def test_a_module_is_found_where_go_says_that_it_lies(go: Go) -> None:
     path = "github.com/kubernetes-sigs/aws-efs-csi-driver"
-    assert binaries.module_directory(EFS_CSI_DRIVER, path, say=lambda _: None) == Path("/modules/x")
+    found = binaries.module_directory(EFS_CSI_DRIVER, path, say=lambda _: None)
+    assert found == go.log.with_name("modules") / "x"
     assert f"mod download -json {path}@{EFS_CSI_DRIVER.version_of(path)}" in go.log.read_text()
+
+
+def test_what_only_scaling_needs_is_neither_looked_for_nor_built_without_it(go: Go) -> None:
+    assert not {name for module in SCALING_MODULES for name in module.packages} & set(find())
+    assert all("kedacore" not in line and "kube-scheduler" not in line for line in go.builds())
+
+
+def test_the_scheduler_is_a_program_of_the_control_planes_own_versions() -> None:
+    assert KUBE_SCHEDULER.go_mod() == CONTROL_PLANE.go_mod()
+    assert KUBE_SCHEDULER.linker_flags() == CONTROL_PLANE.linker_flags()
+    assert KUBE_SCHEDULER.cache() != CONTROL_PLANE.cache()
+
+
+def test_keda_is_told_its_version() -> None:
+    version = KEDA.version_of("github.com/kedacore/keda/v2").removeprefix("v")
+    assert KEDA.linker_flags() == f"-s -w -X github.com/kedacore/keda/v2/version.Version={version}"
+
+
+def with_edit(before: str) -> GoModule:
+    """KEDA's module with a single edit of a file `cmd/main.go`."""
+    edit = SourceEdit(
+        module="github.com/kedacore/keda/v2", file="cmd/main.go", before=before, after='"127.0.0.1:1"'
+    )
+    return GoModule(
+        folder="keda", packages={"x": "github.com/kedacore/keda/v2/cmd/x"}, minutes="", edits=(edit,)
+    )
+
+
+def build(module: GoModule) -> None:
+    find_or_build(say=lambda _: None, progress=lambda *_: None, modules=(module,))
+
+
+def test_an_edit_is_built_from_a_copy_and_leaves_the_module_as_it_was(go: Go, tmp_path: Path) -> None:
+    go.holds("cmd/main.go", 'Listen(":1")')
+    seen = tmp_path / "seen"
+    go.build_does(
+        'for word in "$@"; do case "$word" in -modfile=*) modfile="${word#-modfile=}" ;; esac; done; '
+        f'grep "^replace.*0$" "$modfile" > {seen}; cat "$(dirname "$modfile")/0/cmd/main.go" >> {seen}; '
+        f'test -s "$(dirname "$modfile")/go.sum" || exit 1'
+    )
+    build(with_edit('":1"'))
+    replace, content = seen.read_text().splitlines()
+    assert replace.startswith("replace github.com/kedacore/keda/v2 => ")
+    assert content == 'Listen("127.0.0.1:1")'
+    assert (go.log.with_name("modules") / "x" / "cmd" / "main.go").read_text() == 'Listen(":1")'
+
+
+@pytest.mark.parametrize("text", ['Listen(":2")', 'Listen(":1"); Listen(":1")'], ids=["gone", "twice"])
+def test_an_edit_that_no_longer_fits_is_an_error(go: Go, text: str) -> None:
+    go.holds("cmd/main.go", text)
+    module = with_edit('":1"')
+    version = module.version_of("github.com/kedacore/keda/v2")
+    message = (
+        f'cmd/main.go of github.com/kedacore/keda/v2 {version} does not say ":1" once: '
+        "look at it again, and change the edit of rehearsal/go/keda in binaries.py."
+    )
+    with pytest.raises(RehearsalError, match=f"^{re.escape(message)}$"):
+        build(module)
+    assert go.builds() == []
+
+
+def test_an_edit_is_part_of_the_key() -> None:
+    assert with_edit("a").key() != with_edit("b").key()

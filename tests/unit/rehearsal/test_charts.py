@@ -6,6 +6,7 @@ import re
 import socket
 import tarfile
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -303,3 +304,63 @@ def test_the_drivers_chart_comes_from_its_module_when_nothing_else_has_it(
         chart.describe(),
     )
     assert chart.archive == work / "aws-efs-csi-driver.tgz"
+
+
+DIGEST = "sha256:" + "0" * 64
+
+
+def test_an_archive_with_another_digest_is_refused(work: Path, folder: Path) -> None:
+    archive = write_archive(folder / f"{NAME}-{VERSION}.tgz", metadata())
+    found = sha256(archive.read_bytes()).hexdigest()
+    with pytest.raises(RehearsalError) as caught:
+        located(work, digest=DIGEST)
+    assert str(caught.value) == (
+        f"the archive of the chart airflow of AIRFLOW_EFS_CHARTS ({folder}) has the digest "
+        f"sha256:{found}, and the environment wants {DIGEST}: "
+        "find out which of the two is right before you install it."
+    )
+    assert located(work, digest=f"sha256:{found}").archive == archive
+
+
+@pytest.mark.parametrize(("stated", "said"), [("1" * 64, "sha256:" + "1" * 64), ("", "not stated")])
+def test_a_repository_that_states_another_digest_is_refused(
+    work: Path, serve: Callable[[str], str], stated: str, said: str
+) -> None:
+    repository = serve(f"entries: {{airflow: [{{version: {VERSION}, digest: '{stated}'}}]}}")
+    with pytest.raises(RehearsalError, match=f"has the digest {said}, and the environment wants {DIGEST}"):
+        located(work, repository=repository, digest=DIGEST)
+
+
+def test_a_repository_that_states_the_digest_serves_the_chart(
+    work: Path, serve: Callable[[str], str]
+) -> None:
+    repository = serve(f"entries: {{airflow: [{{version: {VERSION}, digest: '{'0' * 64}'}}]}}")
+    assert located(work, repository=repository, digest=DIGEST).archive is None
+
+
+def test_a_stand_in_serves_where_nothing_else_has_the_chart(
+    work: Path, tmp_path: Path, serve: Callable[[str], str]
+) -> None:
+    write_chart(tmp_path / "stand-ins" / NAME, metadata(version="1.22.0-standin"))
+    repository = serve("entries: {}")
+    chart = located(work, repository=repository, stand_ins=tmp_path / "stand-ins")
+    assert chart.describe() == (
+        f"airflow 1.22.0-standin from a stand-in ({repository}/ has no airflow 1.22.0), in place of 1.22.0"
+    )
+
+
+def test_a_stand_in_does_not_serve_where_the_repository_has_the_chart(
+    work: Path, tmp_path: Path, serve: Callable[[str], str]
+) -> None:
+    write_chart(tmp_path / "stand-ins" / NAME, metadata())
+    assert located(work, repository=serve(INDEX), stand_ins=tmp_path / "stand-ins").archive is None
+
+
+def located(work: Path, **named: Any) -> ChartSource:
+    defaults: dict[str, Any] = {
+        "name": NAME,
+        "version": VERSION,
+        "repository": "https://nobody.invalid/charts",
+        "directory": work,
+    }
+    return locate_chart(**(defaults | named), say=lambda _: None)

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from rehearsal.tls import CertificateAuthority, context_trusting
+from rehearsal.tls import CertificateAuthority, context_trusting, write_client_certificate
 
 
 @pytest.fixture
@@ -86,3 +86,29 @@ def test_a_host_has_one_certificate(authority: CertificateAuthority) -> None:
 def test_only_its_user_can_read_a_key(authority: CertificateAuthority, tmp_path: Path) -> None:
     authority.server_context("a.example")
     assert stat.S_IMODE((tmp_path / "proxy-a.example.pem").stat().st_mode) == 0o600
+
+
+def test_a_client_shows_who_it_is_by_its_own_certificate(
+    authority: CertificateAuthority, tmp_path: Path
+) -> None:
+    certificate, key = write_client_certificate(tmp_path, name="front-proxy-client")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    server_side = authority.server_context("adapter")
+    server_side.load_verify_locations(certificate)  # it is its own authority
+    server_side.verify_mode = ssl.CERT_REQUIRED
+    client_side = context_trusting(tmp_path / "proxy-ca.pem")
+    client_side.load_cert_chain(certificate, key)
+    server, client = socket.socketpair()
+    seen: list[object] = []
+
+    def serve() -> None:
+        with server_side.wrap_socket(server, server_side=True) as secure:
+            seen.append((secure.getpeercert() or {})["subject"])
+            secure.send(b"1")
+
+    thread = Thread(target=serve)
+    thread.start()
+    with client_side.wrap_socket(client, server_hostname="adapter") as secure:
+        assert secure.recv(1) == b"1"
+    thread.join()
+    assert seen == [((("commonName", "front-proxy-client"),),)]

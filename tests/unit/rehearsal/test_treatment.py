@@ -10,6 +10,11 @@ from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 
 from app import add_stacks
+from rehearsal.account import (  # noqa: F401  # a model is known to stacks once it is imported
+    addons,
+    pod_identity,
+    stack_secrets,
+)
 from rehearsal.account.recorded_only import NotRehearsedError, RecordedOnly
 from rehearsal.treatment import CUSTOM, RESOURCE_TYPES, Treatment
 from tests.unit.conftest import ENVIRONMENTS, ROOT, fast_app
