@@ -23,6 +23,7 @@ from operations.rehearse import build_programs
 from operations.rehearse import rehearse as run_rehearsal
 from operations.trace import TraceError
 from operations.trace_command import trace
+from operations.values import values_text
 from rehearsal.account.cluster_tokens import TokenError
 from rehearsal.cdk import PROJECT
 from rehearsal.errors import RehearsalError
@@ -33,7 +34,7 @@ from settings import SettingsError
 app = typer.Typer(
     name="airflow-efs",
     help="Shared Amazon EFS volumes for Apache Airflow on EKS: discover a cluster, rehearse, check "
-    "and prove a deployment, trace a claim, estimate the cost.",
+    "and prove a deployment, trace a claim, estimate the cost, print the values of Airflow's chart.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -73,6 +74,12 @@ def rehearse(
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Only build the programs that a rehearsal needs.")
     ] = False,
+    scaling: Annotated[
+        bool,
+        typer.Option(
+            "--scaling", help="With nodes in its zones, a scheduler, and KEDA where it is installed."
+        ),
+    ] = False,
     stop: Annotated[
         bool, typer.Option("--stop", help="End every rehearsal that was kept, and do nothing else.")
     ] = False,
@@ -91,20 +98,44 @@ def rehearse(
         sys.stdout.write(f"{describe_faults()}\n")
         return
     if prepare:
-        build_programs(console=console)
+        build_programs(scaling=scaling, console=console)
         return
     if stop:
         stopped = stop_kept()
         console.print("\n".join(f"Stopped {name}" for name in stopped) or "No rehearsal was kept.")
         return
     run_rehearsal(
-        environment=environment, environments=environments, keep=keep, console=console, faults=fault or ()
+        environment=environment,
+        environments=environments,
+        scaling=scaling,
+        keep=keep,
+        console=console,
+        faults=fault or (),
     )
 
 
 app.command()(trace)
 app.command()(doctor)
 app.command()(prove)
+
+
+@app.command()
+def values(
+    environment: Annotated[
+        str, typer.Argument(help="The environment: a file of --environments, without .yaml.")
+    ],
+    environments: Annotated[
+        Path, typer.Option(help="The folder that holds the environments.", show_default="environments")
+    ] = PROJECT / "environments",
+) -> None:
+    """Print the values with which Airflow's chart works on EFS, for whoever installs the chart.
+
+    They are those that the stack installs: made from the settings, with `airflow.values` over them.
+
+    Example: `airflow-efs values prod > values.yaml`, then `helm upgrade --install airflow
+    apache-airflow/airflow --version 1.22.0 --namespace airflow --values values.yaml`.
+    """
+    sys.stdout.write(values_text(environment, environments))
 
 
 def main() -> None:

@@ -11,10 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from operations.trace import as_table, trace
-from rehearsal.binaries import find_or_build
+from rehearsal.binaries import programs
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.faults import CONDITIONS, parse_fault
 from rehearsal.rehearsal import Rehearsal
+from settings import Environment
 
 _TRIAL_PREFIX = "rehearsal-of-"
 _LONGEST_NAME = 253
@@ -64,7 +65,13 @@ class ConsoleReporter:
 
 
 def rehearse(
-    *, environment: str, environments: Path, keep: bool, console: Console, faults: Sequence[str] = ()
+    *,
+    environment: str,
+    environments: Path,
+    keep: bool,
+    console: Console,
+    scaling: bool = False,
+    faults: Sequence[str] = (),
 ) -> None:
     """Start, deploy, wait for the claims, show their chains; then stop, or keep and say how to reach it.
 
@@ -74,6 +81,7 @@ def rehearse(
         keep: let everything run on afterwards.
         console: where to show what happens.
         faults: what is made to go wrong. Default: nothing.
+        scaling: with nodes, a scheduler and KEDA. Default: without.
 
     Raises:
         SettingsError: the environment is not valid.
@@ -82,7 +90,11 @@ def rehearse(
     """
     reporter = ConsoleReporter(console)
     with Rehearsal(
-        environment=environment, environments=environments, reporter=reporter, faults=faults
+        environment=environment,
+        environments=environments,
+        reporter=reporter,
+        scaling=scaling,
+        faults=faults,
     ) as rehearsal:
         console.print(_what_runs(rehearsal))
         console.print(_what_exists(rehearsal), highlight=False, soft_wrap=True)
@@ -111,14 +123,19 @@ def _deploy_and_show(rehearsal: Rehearsal, console: Console) -> None:
         console.print(f"Class {name} binds when a pod uses a claim of it; no pod runs in a rehearsal.")
 
 
-def build_programs(*, console: Console) -> None:
+def build_programs(*, console: Console, scaling: bool = False) -> None:
     """Find or build every program of a rehearsal, showing the progress, and start nothing.
+
+    Args:
+        console: where to show what happens.
+        scaling: those of a rehearsal of scaling, too. Default: without.
 
     Raises:
         RehearsalError: one of them cannot be had.
     """
     reporter = ConsoleReporter(console)
-    for binary in find_or_build(say=reporter.say, progress=reporter.progress).values():
+    found = programs(scaling=scaling, say=reporter.say, progress=reporter.progress)
+    for binary in found.values():
         reporter.say(f"{binary.name}: {binary.origin}")
 
 
@@ -135,6 +152,9 @@ def _what_runs(rehearsal: Rehearsal) -> Table:
         table.add_row("real", f"chart {chart.name}", chart.describe())
     table.add_row("emulated", "AWS account", "moto, with rehearsal/account")
     table.add_row("emulated", "kubelet of the driver's controller", "rehearsal/driver_pod.py")
+    if rehearsal.plan.scaling:
+        table.add_row("emulated", "kubelets of KEDA's pods, services", "rehearsal/keda_pods.py")
+        table.add_row("emulated", "nodes, all other pods", "rehearsal/nodes.py, by kwok")
     return table
 
 
@@ -165,14 +185,34 @@ def _claims(rehearsal: Rehearsal) -> list[tuple[str, str]]:
 
     Left out: claims of a class that waits for a pod (WaitForFirstConsumer), because no pod is scheduled here.
     """
-    settings = rehearsal.settings
-    immediate = {one.name for one in settings.storage_classes if one.volume_binding_mode == "Immediate"}
-    claims = [(claim.name, claim.namespace) for claim in settings.claims if claim.storage_class in immediate]
-    for storage_class in sorted(immediate - {claim.storage_class for claim in settings.claims}):
+    claims = claims_of(rehearsal.settings)
+    for storage_class in classes_without_a_claim(rehearsal.settings):
         name = f"{_TRIAL_PREFIX}{storage_class}"[:_LONGEST_NAME].rstrip(".-")
         make_claim(rehearsal.kubernetes(), name=name, storage_class=storage_class)
         claims.append((name, "default"))
     return claims
+
+
+def claims_of(settings: Environment) -> list[tuple[str, str]]:
+    """Names and namespaces of the claims that a deployment makes and binds at once, Airflow's logs too."""
+    return [(name, namespace) for name, namespace, _ in _bound_at_once(settings)]
+
+
+def classes_without_a_claim(settings: Environment) -> list[str]:
+    """Classes that bind at once and of which a deployment makes no claim."""
+    return sorted(_immediate(settings) - {storage_class for _, _, storage_class in _bound_at_once(settings)})
+
+
+def _immediate(settings: Environment) -> set[str]:
+    return {one.name for one in settings.storage_classes if one.volume_binding_mode == "Immediate"}
+
+
+def _bound_at_once(settings: Environment) -> list[tuple[str, str, str]]:
+    claims = [(claim.name, claim.namespace, claim.storage_class) for claim in settings.claims]
+    airflow = settings.airflow
+    if airflow is not None and airflow.install == "chart" and airflow.logs.storage_class is not None:
+        claims.append((airflow.logs_claim, airflow.namespace, airflow.logs.storage_class))
+    return [claim for claim in claims if claim[2] in _immediate(settings)]
 
 
 def _waiting_classes(rehearsal: Rehearsal) -> list[str]:

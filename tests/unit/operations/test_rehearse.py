@@ -1,0 +1,37 @@
+"""Which claims a rehearsal follows to their mount targets."""
+
+from operations.rehearse import claims_of, classes_without_a_claim
+from settings import load_environment
+from tests.unit.airflow_environments import of_matrix
+from tests.unit.conftest import ENVIRONMENTS
+
+
+def test_the_claims_of_the_environment_are_followed() -> None:
+    settings = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    assert claims_of(settings) == [("efs-claim-1", "default")]
+    assert classes_without_a_claim(settings) == []
+
+
+def test_a_class_without_a_claim_gets_one() -> None:
+    settings = load_environment("airflow-seoul", ENVIRONMENTS)
+    assert claims_of(settings) == []
+    assert classes_without_a_claim(settings) == ["efs-sc"]
+
+
+def test_the_logs_of_airflow_are_followed() -> None:
+    assert claims_of(of_matrix("least")) == [("airflow-logs", "airflow")]
+    assert classes_without_a_claim(of_matrix("least")) == []
+
+
+def test_without_the_chart_there_is_no_claim_of_the_logs() -> None:
+    assert claims_of(of_matrix("values-only")) == []
+    assert classes_without_a_claim(of_matrix("values-only")) == ["efs-airflow"]
+
+
+def test_a_class_that_waits_for_a_pod_is_not_followed() -> None:
+    settings = of_matrix("least")
+    waiting = tuple(
+        one.model_copy(update={"volume_binding_mode": "WaitForFirstConsumer"})
+        for one in settings.storage_classes
+    )
+    assert claims_of(settings.model_copy(update={"storage_classes": waiting})) == []
