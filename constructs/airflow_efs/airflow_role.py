@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from airflow_efs.irsa_role import TOKEN_AUDIENCE
+from airflow_efs.irsa_role import web_identity_principal
+from airflow_efs.pod_identity_role import pod_identity_principal
 
 
 class AirflowRole(Construct):
@@ -49,16 +49,15 @@ class AirflowRole(Construct):
         if not statements and not managed_policy_arns:
             raise ValueError("statements and managed_policy_arns: both are empty; such a role is of no use")
         super().__init__(scope, construct_id)
-        subject = f"{namespace}:{service_account}"
         self._role = iam.Role(
             self,
             "Role",
             role_name=role_name,
             description=f"For the Kubernetes service account {namespace}/{service_account}",
             assumed_by=(
-                self._by_web_identity(oidc_issuer.removeprefix("https://"), subject)
+                web_identity_principal(self, oidc_issuer, namespace, [service_account])
                 if identity == "irsa"
-                else self._by_pod_identity(cluster_name, namespace, service_account)
+                else pod_identity_principal(self, cluster_name, namespace, service_account)
             ),
             managed_policies=[
                 iam.ManagedPolicy.from_managed_policy_arn(self, f"Policy{index}", arn)
@@ -76,44 +75,3 @@ class AirflowRole(Construct):
                 service_account=service_account,
                 role_arn=self._role.role_arn,
             )
-
-    def _by_web_identity(self, issuer: str, subject: str) -> iam.IPrincipal:
-        provider = Stack.of(self).format_arn(
-            service="iam",
-            region="",
-            resource="oidc-provider",
-            resource_name=issuer,
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        return iam.FederatedPrincipal(
-            provider,
-            conditions={
-                "StringEquals": {
-                    f"{issuer}:sub": f"system:serviceaccount:{subject}",
-                    f"{issuer}:aud": TOKEN_AUDIENCE,
-                }
-            },
-            assume_role_action="sts:AssumeRoleWithWebIdentity",
-        )
-
-    def _by_pod_identity(self, cluster_name: str, namespace: str, service_account: str) -> iam.IPrincipal:
-        cluster = Stack.of(self).format_arn(
-            service="eks",
-            resource="cluster",
-            resource_name=cluster_name,
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        # EKS puts these tags on the session; so no other account of the cluster, and no other cluster, can be
-        # associated with the role.
-        return iam.SessionTagsPrincipal(
-            iam.ServicePrincipal(
-                "pods.eks.amazonaws.com",
-                conditions={
-                    "StringEquals": {
-                        "aws:RequestTag/eks-cluster-arn": cluster,
-                        "aws:RequestTag/kubernetes-namespace": namespace,
-                        "aws:RequestTag/kubernetes-service-account": service_account,
-                    }
-                },
-            )
-        )

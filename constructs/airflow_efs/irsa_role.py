@@ -15,6 +15,40 @@ TOKEN_AUDIENCE = "sts.amazonaws.com"  # noqa: S105 - the audience of a token, no
 """The audience of the tokens that EKS projects into pods; the same in every partition."""
 
 
+def web_identity_principal(
+    scope: Construct, oidc_issuer: str, namespace: str, service_accounts: Sequence[str]
+) -> iam.IPrincipal:
+    """Service accounts of one namespace of the cluster with this issuer, by the tokens of their pods.
+
+    Raises:
+        ValueError: when the issuer is not https.
+    """
+    if not oidc_issuer.startswith("https://"):
+        raise ValueError(
+            f"oidc_issuer: {oidc_issuer} does not start with https://; "
+            "take it from aws eks describe-cluster, cluster.identity.oidc.issuer"
+        )
+    issuer = oidc_issuer.removeprefix("https://")
+    provider_arn = Stack.of(scope).format_arn(
+        service="iam",
+        region="",
+        resource="oidc-provider",
+        resource_name=issuer,
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
+    subjects = [f"system:serviceaccount:{namespace}:{name}" for name in service_accounts]
+    return iam.FederatedPrincipal(
+        provider_arn,
+        conditions={
+            "StringEquals": {
+                f"{issuer}:sub": subjects[0] if len(subjects) == 1 else subjects,
+                f"{issuer}:aud": TOKEN_AUDIENCE,
+            },
+        },
+        assume_role_action="sts:AssumeRoleWithWebIdentity",
+    )
+
+
 class IrsaRole(ServiceAccountRole):
     """A role that one service account of one cluster may assume, and nobody else, with its managed policies.
 
@@ -51,33 +85,10 @@ class IrsaRole(ServiceAccountRole):
         role_name: str | None = None,
         policy_name: str | None = None,
     ) -> None:
-        if not oidc_issuer.startswith("https://"):
-            raise ValueError(
-                f"oidc_issuer: {oidc_issuer} does not start with https://; "
-                "take it from aws eks describe-cluster, cluster.identity.oidc.issuer"
-            )
-        issuer = oidc_issuer.removeprefix("https://")
-        provider_arn = Stack.of(scope).format_arn(
-            service="iam",
-            region="",
-            resource="oidc-provider",
-            resource_name=issuer,
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        subjects = [f"system:serviceaccount:{namespace}:{name}" for name in (service_account, *also)]
         super().__init__(
             scope,
             construct_id,
-            assumed_by=iam.FederatedPrincipal(
-                provider_arn,
-                conditions={
-                    "StringEquals": {
-                        f"{issuer}:sub": subjects[0] if len(subjects) == 1 else subjects,
-                        f"{issuer}:aud": TOKEN_AUDIENCE,
-                    },
-                },
-                assume_role_action="sts:AssumeRoleWithWebIdentity",
-            ),
+            assumed_by=web_identity_principal(scope, oidc_issuer, namespace, (service_account, *also)),
             account=f"{namespace}/{service_account}",
             statements=statements,
             reading=reading,

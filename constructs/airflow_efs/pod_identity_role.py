@@ -9,12 +9,37 @@ from constructs import Construct
 from airflow_efs.service_account_role import ServiceAccountRole
 
 
-class PodIdentityRole(ServiceAccountRole):
-    """A role that EKS may assume for one service account of one cluster, and for nobody else.
+def pod_identity_principal(
+    scope: Construct, cluster_name: str, namespace: str, service_account: str
+) -> iam.IPrincipal:
+    """EKS, as long as it acts for one service account of one cluster of the stack's account and region.
 
-    EKS assumes it for whatever account an association names, so that the association alone would let any
+    EKS assumes a role for whatever account an association names, so that the association alone would let any
     other account of any cluster have the role. The session tags that EKS sets hold it to one: cluster,
     namespace and account. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+    """
+    stack = Stack.of(scope)
+    cluster_arn = stack.format_arn(
+        service="eks",
+        resource="cluster",
+        resource_name=cluster_name,
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
+    return iam.ServicePrincipal(
+        "pods.eks.amazonaws.com",
+        conditions={
+            "StringEquals": {
+                "aws:SourceAccount": stack.account,
+                "aws:RequestTag/eks-cluster-arn": cluster_arn,
+                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-service-account": service_account,
+            }
+        },
+    ).with_session_tags()
+
+
+class PodIdentityRole(ServiceAccountRole):
+    """A role that EKS may assume for one service account of one cluster, and for nobody else.
 
     Args:
         cluster_name: the cluster, in the stack's account and region.
@@ -43,27 +68,10 @@ class PodIdentityRole(ServiceAccountRole):
         role_name: str | None = None,
         policy_name: str | None = None,
     ) -> None:
-        stack = Stack.of(scope)
-        cluster_arn = stack.format_arn(
-            service="eks",
-            resource="cluster",
-            resource_name=cluster_name,
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
         super().__init__(
             scope,
             construct_id,
-            assumed_by=iam.ServicePrincipal(
-                "pods.eks.amazonaws.com",
-                conditions={
-                    "StringEquals": {
-                        "aws:SourceAccount": stack.account,
-                        "aws:RequestTag/eks-cluster-arn": cluster_arn,
-                        "aws:RequestTag/kubernetes-namespace": namespace,
-                        "aws:RequestTag/kubernetes-service-account": service_account,
-                    }
-                },
-            ).with_session_tags(),
+            assumed_by=pod_identity_principal(scope, cluster_name, namespace, service_account),
             account=f"{namespace}/{service_account}",
             statements=statements,
             reading=reading,

@@ -51,6 +51,7 @@ def test_with_pod_identity_only_the_one_service_account_of_the_cluster_may_assum
     assert trust(template)["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert trust(template)["Action"] == ["sts:AssumeRole", "sts:TagSession"]
     conditions = trust(template)["Condition"]["StringEquals"]
+    assert conditions["aws:SourceAccount"] == "123456789012"
     assert conditions["aws:RequestTag/kubernetes-namespace"] == "airflow"
     assert conditions["aws:RequestTag/kubernetes-service-account"] == "airflow-worker"
     assert "cluster/k8s-cluster" in str(conditions["aws:RequestTag/eks-cluster-arn"])
