@@ -25,6 +25,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "kms": ("ListKeys", {}),
     "lambda": ("GetFunction", {"FunctionName": "f"}),
     "s3": ("ListObjectsV2", {"Bucket": "b"}),
+    "secretsmanager": ("ListSecrets", {}),
     "ssm": ("GetParameter", {"Name": "p"}),
     "sts": ("GetCallerIdentity", {}),
 }
