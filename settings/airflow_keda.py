@@ -1,12 +1,15 @@
 """KEDA, which scales the workers by the tasks that wait in the database."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from settings.airflow_charts import KedaChart
 from settings.kubernetes import Namespace
 from settings.section import Between, Section
+
+KEDA_RELEASE: Final = "keda"
+"""Name of the Helm release with which a stack installs KEDA."""
 
 
 class Keda(Section):

@@ -17,6 +17,7 @@ from airflow_efs.kept_namespace import KeptNamespace
 from airflow_efs.log_bucket_permissions import log_bucket_statements
 from settings import Environment
 from settings.airflow import Airflow
+from settings.airflow_keda import KEDA_RELEASE
 from settings.airflow_roles import Component, components_with_a_role, role_name, service_account
 from settings.airflow_values import airflow_values
 from stacks.acknowledged_airflow_findings import airflow_findings
@@ -109,6 +110,7 @@ class AirflowStack(Stack):
             "Keda",
             cluster=self._cluster,
             namespace=settings.namespace,
+            release=KEDA_RELEASE,
             chart_version=settings.chart.version,
             chart_repository=settings.chart.repository,
         )

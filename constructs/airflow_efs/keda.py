@@ -9,8 +9,8 @@ from constructs import Construct
 
 from airflow_efs.imported_cluster import ImportedCluster
 
-RELEASE: Final = "keda"
-"""The name of the chart and of the release."""
+CHART: Final = "keda"
+"""The name of the chart."""
 
 VALUES: Final[Mapping[str, object]] = {
     # The chart's definitions are templates: without this an uninstall would delete every ScaledObject of the
@@ -26,6 +26,7 @@ class Keda(Construct):
     Args:
         cluster: where KEDA is installed.
         namespace: its namespace, which Helm makes where it is missing.
+        release: the name of the release.
         chart_version: the version of the chart ``keda``.
         chart_repository: the Helm repository of the chart.
     """
@@ -37,6 +38,7 @@ class Keda(Construct):
         *,
         cluster: ImportedCluster,
         namespace: str,
+        release: str,
         chart_version: str,
         chart_repository: str,
     ) -> None:
@@ -45,8 +47,8 @@ class Keda(Construct):
             self,
             "Chart",
             cluster=cluster.cluster,
-            chart=RELEASE,
-            release=RELEASE,
+            chart=CHART,
+            release=release,
             namespace=namespace,
             create_namespace=True,
             repository=chart_repository,

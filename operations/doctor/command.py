@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from operations.doctor.airflow_needs import CONNECTION_KEY, airflow_needs
 from operations.doctor.examination import NOT_CHECKED, examine
 from operations.doctor.installation import AirflowNeeds, Installation, SecretKey
 from operations.doctor.registry import all_checks
@@ -16,9 +17,6 @@ from operations.findings import Finding, Report, Severity
 from operations.output import Output, OutputOption
 from rehearsal.cdk import PROJECT
 from settings import load_environment
-
-_CONNECTION_KEY = "connection"
-"""The key of a connection string in a Secret, as Airflow's chart wants it."""
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.UNKNOWN: "magenta"}
 
@@ -35,7 +33,9 @@ def doctor(
         str | None,
         typer.Option(
             metavar="NAMESPACE",
-            help="Also check what Airflow and KEDA need, Airflow being in this namespace.",
+            help="Check what Airflow and KEDA need, Airflow being in this namespace, and not what the "
+            "environment's own airflow section says.",
+            show_default="as the environment says",
         ),
     ] = None,
     connection: Annotated[
@@ -71,7 +71,8 @@ def doctor(
         console.print(_checks_table())
         return
     needs = _needs(airflow, connection or [], secret or [], keda=keda, block_volumes=block_volumes)
-    report = examine(Installation(load_environment(environment, environments), airflow=needs))
+    settings = load_environment(environment, environments)
+    report = examine(Installation(settings, airflow=needs or airflow_needs(settings)))
     if output is Output.JSON:
         typer.echo(report.model_dump_json(indent=2))
     else:
@@ -125,7 +126,7 @@ def _needs(
     return AirflowNeeds(
         namespace=namespace,
         secrets=(
-            *(SecretKey(name=name, key=_CONNECTION_KEY, is_connection=True) for name in connections),
+            *(SecretKey(name=name, key=CONNECTION_KEY, is_connection=True) for name in connections),
             *(_secret_key(text) for text in secrets),
         ),
         keda=keda,

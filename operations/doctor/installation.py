@@ -71,13 +71,31 @@ class SecretKey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KedaRelease:
+    """The Helm release with which a stack installs KEDA."""
+
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AirflowNeeds:
     """What an Airflow installation expects of the cluster, by name."""
 
     namespace: str
     secrets: tuple[SecretKey, ...] = ()
     keda: bool = True
-    """Whether its workers are scaled by KEDA."""
+    """Whether it wants a KEDA that is there."""
+    keda_release: KedaRelease | None = None
+    """The release that the stack makes of KEDA. Default: it makes none."""
+    helm: bool = True
+    """Whether the handler's helm installs its chart."""
+    claims: tuple[str, ...] = ()
+    """Claims of its namespace that must be there, for pods on all nodes."""
+    external_secrets: bool = False
+    """Whether the External Secrets operator copies its keys."""
+    block_classes: tuple[str, ...] = ()
+    """Classes of block volumes that are named for disks of its own."""
     block_volumes: bool = False
     """Whether a database, broker or triggerer of its own needs block volumes."""
 

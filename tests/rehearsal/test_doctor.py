@@ -16,7 +16,7 @@ from kubernetes import client as kubernetes
 from typer.testing import CliRunner
 
 from operations.cli import app
-from operations.doctor.installation import AirflowNeeds, Quotas, SecretKey
+from operations.doctor.installation import AirflowNeeds, KedaRelease, Quotas, SecretKey
 from operations.findings import Report, Severity
 from rehearsal.claims import await_bound
 from rehearsal.rehearsal import Rehearsal
@@ -1021,7 +1021,64 @@ def another_namespace(world: World) -> Iterator[None]:
     world.airflow = needs()
 
 
+@seeded
+def a_stack_with_its_own_keda(world: World) -> Iterator[None]:
+    world.airflow = needs(keda_release=KedaRelease(name="keda", namespace="keda"))
+    yield
+    world.airflow = needs()
+
+
+@seeded
+def keys_from_external_secrets(world: World) -> Iterator[None]:
+    world.airflow = needs(external_secrets=True)
+    yield
+    world.airflow = needs()
+
+
+@seeded
+def a_claim_that_is_not_there(world: World) -> Iterator[None]:
+    world.airflow = needs(claims=("dags",))
+    yield
+    world.airflow = needs()
+
+
+@seeded
+def a_claim_of_one_node(world: World) -> Iterator[None]:
+    spec = kubernetes.V1PersistentVolumeClaimSpec(
+        access_modes=["ReadWriteOnce"],
+        storage_class_name="gp3",
+        resources=kubernetes.V1VolumeResourceRequirements(requests={"storage": "1Gi"}),
+    )
+    body = kubernetes.V1PersistentVolumeClaim(metadata=kubernetes.V1ObjectMeta(name="dags"), spec=spec)
+    world.core.create_namespaced_persistent_volume_claim("airflow", body)
+    world.airflow = needs(claims=("dags",))
+    yield
+    world.airflow = needs()
+    world.core.delete_namespaced_persistent_volume_claim("dags", "airflow")
+
+
+@seeded
+def a_disk_of_a_class_that_is_not_there(world: World) -> Iterator[None]:
+    world.airflow = needs(block_classes=("gp2",))
+    yield
+    world.airflow = needs()
+
+
+@seeded
+def a_disk_on_efs(world: World) -> Iterator[None]:
+    (name,) = {one.name for one in world.environment.storage_classes[:1]}
+    world.airflow = needs(block_classes=(name,))
+    yield
+    world.airflow = needs()
+
+
 AIRFLOW_FAULTS = [
+    Fault("keda-of-another", a_stack_with_its_own_keda, "KEDA of no Helm release", "install: existing"),
+    Fault("external-secrets-missing", keys_from_external_secrets, "external-secrets.io/v1", "operator"),
+    Fault("airflow-claim-missing", a_claim_that_is_not_there, "no claim airflow/dags", "volumes"),
+    Fault("airflow-claim-missing", a_claim_of_one_node, "is not ReadWriteMany", "cannot change"),
+    Fault("block-class-missing", a_disk_of_a_class_that_is_not_there, "no StorageClass gp2", "make it"),
+    Fault("block-class-missing", a_disk_on_efs, "is of EFS", "block storage"),
     Fault("airflow-connection-scheme", a_driver_in_the_string, "postgresql+psycopg2://", "postgresql://"),
     Fault("airflow-connection-scheme", no_string_at_all, "other than postgresql", "postgresql://"),
     Fault("airflow-secret-missing", no_secret, "no Secret airflow/fernet", "create secret generic fernet"),

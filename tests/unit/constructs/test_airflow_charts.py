@@ -20,6 +20,7 @@ def build(stack: Stack, cluster: ImportedCluster) -> tuple[Template, Resource, R
         "Keda",
         cluster=cluster,
         namespace="scaling",
+        release="keda",
         chart_version="2.20.2",
         chart_repository="https://charts.example.com/keda",
     )

@@ -15,7 +15,7 @@ WHEN = {
     When.ALWAYS: "always",
     When.BEFORE: "before a deployment",
     When.AFTER: "after a deployment",
-    When.AIRFLOW: "with --airflow",
+    When.AIRFLOW: "with Airflow",
 }
 
 

@@ -1,0 +1,61 @@
+"""What the `airflow` section of an environment expects of the cluster."""
+
+from collections.abc import Iterator
+
+from operations.doctor.installation import AirflowNeeds, KedaRelease, SecretKey
+from settings import Environment
+from settings.airflow import Airflow
+from settings.airflow_keda import KEDA_RELEASE
+
+CONNECTION_KEY = "connection"
+"""The key of a connection string in a Secret, as Airflow's chart wants it."""
+
+
+def airflow_needs(environment: Environment) -> AirflowNeeds | None:
+    """What must be in the cluster before `AirflowStack`; None where the environment has no Airflow.
+
+    What the stacks make themselves is left out: claims of the file, generated keys, KEDA from its chart.
+    """
+    airflow = environment.airflow
+    if airflow is None:
+        return None
+    by_chart = airflow.keda.install == "chart"
+    made = {(one.namespace, one.name) for one in environment.every_claim}
+    claims = (airflow.logs.existing_claim, airflow.dags.claim)
+    disks = (airflow.database.bundled, airflow.broker.bundled)
+    return AirflowNeeds(
+        namespace=airflow.namespace,
+        secrets=tuple(_secrets(airflow)),
+        keda=not by_chart,
+        keda_release=KedaRelease(name=KEDA_RELEASE, namespace=airflow.keda.namespace) if by_chart else None,
+        helm=airflow.install == "chart",
+        block_classes=tuple(sorted({disk.storage_class for disk in disks if disk})),
+        claims=tuple(claim for claim in claims if claim and (airflow.namespace, claim) not in made),
+        external_secrets=airflow.secrets.source != "expected",
+    )
+
+
+def _secrets(airflow: Airflow) -> Iterator[SecretKey]:
+    database, keys, git = airflow.database, airflow.secrets, airflow.dags.git
+    if database.secret is not None:
+        yield SecretKey(name=database.secret, key=CONNECTION_KEY, is_connection=True)
+    for name in (database.result_backend_secret, airflow.broker.secret):
+        if name is not None:
+            yield SecretKey(name=name, key=CONNECTION_KEY)
+    if keys.source == "expected":
+        yield SecretKey(name=keys.fernet_key, key="fernet-key")
+        yield SecretKey(name=keys.api_secret_key, key="api-secret-key")
+        yield SecretKey(name=keys.jwt_secret, key="jwt-secret")
+    if airflow.admin is not None:
+        yield SecretKey(name=airflow.admin.password_secret, key="password")
+    if git is not None and git.secret is not None:
+        for key in _git_keys(by_bundle=git.by == "bundle", by_https=git.repository.startswith("https://")):
+            yield SecretKey(name=git.secret, key=key)
+    if airflow.ingress is not None and airflow.ingress.tls_secret is not None:
+        yield SecretKey(name=airflow.ingress.tls_secret, key="tls.crt")
+
+
+def _git_keys(*, by_bundle: bool, by_https: bool) -> tuple[str, ...]:
+    if by_bundle:
+        return (CONNECTION_KEY,)
+    return ("GITSYNC_USERNAME", "GITSYNC_PASSWORD") if by_https else ("gitSshKey",)
