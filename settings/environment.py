@@ -12,6 +12,7 @@ from settings.airflow_checks import airflow_faults
 from settings.aws import MOST_TAGS, Account, Region, Tags, efs_regions, oidc_hosts
 from settings.claim import Claim
 from settings.cluster import Cluster, oidc_faults
+from settings.delivery import Delivery
 from settings.driver import Driver
 from settings.faults import Fault, FaultsError
 from settings.file_system import FileSystem
@@ -51,6 +52,7 @@ class Environment(Section):
         default=None, description="A pod that writes to a claim, to see it work; null: none."
     )
     airflow: Airflow | None = Field(default=None, description="Apache Airflow; null: none.")
+    delivery: Delivery = Field(default=Delivery(), description="How a pipeline delivers the environment.")
     pipeline: Pipeline | None = Field(default=None, description="The pipeline; null: none.")
 
     _name: str = PrivateAttr(default="")
@@ -113,13 +115,17 @@ class Environment(Section):
                     f"write {self.region} and one letter",
                     ("cluster", "subnets", index, "availability_zone"),
                 )
-        role = self.cluster.access.role_arn
-        if role is not None and role.split(":")[1:5] != [self.partition, "iam", "", self.account]:
-            yield Fault(
-                f"is not of account {self.account} in partition {self.partition}",
-                "name a role of this account",
-                ("cluster", "access", "role_arn"),
-            )
+        roles = {
+            ("cluster", "access", "role_arn"): self.cluster.access.role_arn,
+            ("delivery", "role_arn"): self.delivery.role_arn,
+        }
+        for path, role in roles.items():
+            if role is not None and role.split(":")[1:5] != [self.partition, "iam", "", self.account]:
+                yield Fault(
+                    f"is not of account {self.account} in partition {self.partition}",
+                    "name a role of this account",
+                    path,
+                )
 
     def _file_system_faults(self) -> Iterator[Fault]:
         at = ("file_system",)

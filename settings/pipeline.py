@@ -19,6 +19,22 @@ EnvironmentName = Annotated[
 ]
 
 
+MOST_STAGES: Final = 15
+"""Environments of one pipeline: each has three stages, four come before, and CodePipeline allows 50.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+"""
+EmailAddress = Annotated[
+    str,
+    Form(
+        r"[^@\s]+@[^@\s]+\.[^@\s.]+",
+        "is not an e-mail address",
+        "write an address such as platform@example.com",
+        max_length=254,
+    ),
+]
+
+
 class Source(Section):
     """Where the pipeline takes this project from."""
 
@@ -61,6 +77,11 @@ class Pipeline(Section):
         description="Environments that it deploys, in this order; each is a file beside this one.",
         examples=[["staging", "prod"]],
     )
+    notify: Annotated[tuple[EmailAddress, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Addresses that hear of a failure, and of a change that waits for approval.",
+        examples=[["platform@example.com"]],
+    )
 
     @model_validator(mode="after")
     def _deploys_each_once(self) -> Self:
@@ -73,4 +94,11 @@ class Pipeline(Section):
                 f"is listed twice, first as environments[{earlier}]",
                 "remove one of the two",
                 ("environments", index),
+            )
+        if len(self.environments) > MOST_STAGES:
+            yield Fault(
+                f"names {len(self.environments)} environments, {MOST_STAGES} are allowed",
+                "divide them among two pipelines",
+                ("environments",),
+                subject="",
             )

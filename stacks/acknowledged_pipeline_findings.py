@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from aws_cdk import Stack
 
+from settings import Environment
 from stacks.acknowledged_findings import AcknowledgedFinding, logical_id
 
 PIPELINE = "Pipeline/Pipeline/Role/DefaultPolicy/Resource"
@@ -19,12 +20,15 @@ WRITE_ARTIFACTS = ("s3:Abort*", "s3:DeleteObject*")
 USE_KEY = ("kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 
-def delivery_pipeline_findings(stack: Stack, buckets_elsewhere: Iterable[str]) -> list[AcknowledgedFinding]:
+def delivery_pipeline_findings(
+    stack: Stack, buckets_elsewhere: Iterable[str], stages: Iterable[Environment]
+) -> list[AcknowledgedFinding]:
     """The findings that stand in a ``DeliveryPipelineStack``.
 
     Args:
         stack: The pipeline's stack.
         buckets_elsewhere: Names of the artefact buckets in other regions.
+        stages: The environments that it deploys.
     """
     return [
         *_actions(PIPELINE, *READ_ARTIFACTS, *WRITE_ARTIFACTS, *USE_KEY),
@@ -32,13 +36,38 @@ def delivery_pipeline_findings(stack: Stack, buckets_elsewhere: Iterable[str]) -
         *_actions(SYNTH, *READ_ARTIFACTS, *WRITE_ARTIFACTS, *USE_KEY),
         *_actions(SELF_MUTATION, *READ_ARTIFACTS, *USE_KEY),
         *_actions(ASSETS, *READ_ARTIFACTS),
-        *_artifacts(stack),
+        *(
+            found
+            for where in (PIPELINE, SOURCE, SYNTH, SELF_MUTATION, ASSETS)
+            for found in _artifacts(stack, where)
+        ),
         *_artifacts_elsewhere(stack, buckets_elsewhere),
         *_project(stack, SYNTH, SYNTH_PROJECT),
         *_project(stack, SELF_MUTATION, SELF_MUTATION_PROJECT),
         *_self_mutation(stack),
         *_assets(stack),
+        *(found for stage in stages for found in _gates(stack, stage)),
     ]
+
+
+def _gates(stack: Stack, stage: Environment) -> Iterator[AcknowledgedFinding]:
+    review = f"{stage.name}-review/Changes"
+    steps = [review]
+    if stage.delivery.approval != "always":
+        steps.append(f"{stage.name}/Confirm")
+    if stage.delivery.role_arn:
+        steps += [f"{stage.name}/Doctor", f"{stage.name}/Prove"]
+    for step in steps:
+        project = f"Pipeline/Pipeline/{step}/{step.rpartition('/')[2]}"
+        where = f"{project}/Role/DefaultPolicy/Resource"
+        writes = WRITE_ARTIFACTS if step == review else ()
+        yield from _actions(where, *READ_ARTIFACTS, *writes, *USE_KEY)
+        yield from _artifacts(stack, where)
+        yield from _project(stack, where, project)
+    approval = (
+        f"Pipeline/Pipeline/{stage.name}-approval/Approve/CodePipelineActionRole/DefaultPolicy/Resource"
+    )
+    yield from _actions(approval, *USE_KEY[:1])
 
 
 def _resource(where: str, resource: str, reason: str) -> AcknowledgedFinding:
@@ -56,15 +85,14 @@ def _actions(where: str, *actions: str) -> Iterator[AcknowledgedFinding]:
         )
 
 
-def _artifacts(stack: Stack) -> Iterator[AcknowledgedFinding]:
+def _artifacts(stack: Stack, where: str) -> Iterator[AcknowledgedFinding]:
     bucket = logical_id(stack, "Artifacts/Bucket/Resource")
-    for where in (PIPELINE, SOURCE, SYNTH, SELF_MUTATION, ASSETS):
-        yield _resource(
-            where,
-            f"<{bucket}.Arn>/*",
-            "Only objects in the artefact bucket of this pipeline. CodePipeline makes up their names in "
-            "every run, so that no policy can know them.",
-        )
+    yield _resource(
+        where,
+        f"<{bucket}.Arn>/*",
+        "Only objects in the artefact bucket of this pipeline. CodePipeline makes up their names in "
+        "every run, so that no policy can know them.",
+    )
 
 
 def _artifacts_elsewhere(stack: Stack, buckets: Iterable[str]) -> Iterator[AcknowledgedFinding]:

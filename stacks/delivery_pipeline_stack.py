@@ -8,8 +8,12 @@ from aws_cdk import Environment as Target
 from aws_cdk import Stack, Tags, pipelines
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct, IConstruct
 
 from airflow_efs.artifact_store import ArtifactStore
@@ -20,6 +24,7 @@ from stacks.acknowledged_findings import acknowledge
 from stacks.acknowledged_pipeline_findings import delivery_pipeline_findings
 from stacks.efs_storage_stack import ENVIRONMENT_TAG
 from stacks.environment_stage import EnvironmentStage
+from stacks.release_gates import ReleaseGates
 
 _PACKAGE_FILE = Path(__file__).parents[1] / "package.json"
 
@@ -27,9 +32,9 @@ _PACKAGE_FILE = Path(__file__).parents[1] / "package.json"
 class DeliveryPipelineStack(Stack):
     """A pipeline that changes itself first, then deploys one environment after the other.
 
-    Source, synth, self-mutation, assets, then a stage per environment. The synth step runs the commands that
-    a developer runs: ``make`` sets up, lints, runs the unit tests and synthesises. It does not yet run the
-    rehearsal tests, and no stage waits for an approval.
+    Source, synth, self-mutation, assets, then for each environment a review, an approval where it is needed,
+    and the deployment between checks. The synth step runs the commands that a developer runs: ``make`` sets
+    up, lints, runs the unit tests and synthesises. It does not run the rehearsal tests.
 
     Args:
         scope: The app.
@@ -59,17 +64,25 @@ class DeliveryPipelineStack(Stack):
         self._store = ArtifactStore(self, "Artifacts")
         self._elsewhere = self._build_stores_elsewhere(scope, stages)
         self._log = self._build_log()
-        self._pipeline = self._build_pipeline(pipeline)
-        for stage in stages:
-            self._pipeline.add_stage(EnvironmentStage(self, environment=stage))
+        self._topic = self._build_topic(pipeline)
+        self._source = pipelines.CodePipelineSource.connection(
+            pipeline.source.repository,
+            pipeline.source.branch,
+            connection_arn=pipeline.source.connection_arn,
+            action_name="Repository",
+        )
+        self._pipeline = self._build_pipeline()
+        entries = self._add_stages(stages)
         self._pipeline.build_pipeline()
+        self._set_entries(entries)
+        self._tell_of_failures()
         self._let_source_use_connection(pipeline.source.connection_arn)
         self._narrow_roles()
         self._add_tags(self)
         acknowledge(
             self,
             delivery_pipeline_findings(
-                self, [store.bucket.bucket_name for store in self._elsewhere.values()]
+                self, [store.bucket.bucket_name for store in self._elsewhere.values()], stages
             ),
         )
 
@@ -97,20 +110,64 @@ class DeliveryPipelineStack(Stack):
             self, "BuildLog", encryption_key=self._store.key, retention=logs.RetentionDays.ONE_YEAR
         )
 
-    def _build_pipeline(self, settings: Pipeline) -> pipelines.CodePipeline:
-        source = pipelines.CodePipelineSource.connection(
-            settings.source.repository,
-            settings.source.branch,
-            connection_arn=settings.source.connection_arn,
-            action_name="Repository",
+    def _build_topic(self, settings: Pipeline) -> sns.Topic:
+        self._store.let_eventbridge_encrypt()
+        topic = sns.Topic(self, "Notifications", master_key=self._store.key, enforce_ssl=True)
+        for address in settings.notify:
+            topic.add_subscription(subscriptions.EmailSubscription(address))
+        return topic
+
+    def _add_stages(self, stages: Sequence[Environment]) -> dict[str, dict[str, object]]:
+        """Add what each environment has; return the conditions to enter a stage, by its name."""
+        entries = {}
+        for environment in stages:
+            stage = EnvironmentStage(self, environment=environment)
+            gates = ReleaseGates(
+                pipeline=self._pipeline,
+                source=self._source,
+                environment=environment,
+                qualifier=str(self.synthesizer.bootstrap_qualifier),
+                stage_path=stage.node.path,
+                cli_version=_cli_version(),
+                python=_runtimes(python=PIPELINE_PYTHON),
+                topic=self._topic,
+            )
+            gates.add_before()
+            self._pipeline.add_stage(stage, pre=gates.checks_before(), post=gates.checks_after())
+            if entry := gates.entry_of_approval():
+                entries[gates.approval_stage] = entry
+        return entries
+
+    def _set_entries(self, entries: dict[str, dict[str, object]]) -> None:
+        # CDK Pipelines makes the stages and has no setting for their conditions.
+        template = self._pipeline.pipeline.node.default_child
+        assert isinstance(template, codepipeline.CfnPipeline)  # noqa: S101
+        for index, stage in enumerate(self._pipeline.pipeline.stages):
+            if stage.stage_name in entries:
+                template.add_property_override(f"Stages.{index}.BeforeEntry", entries[stage.stage_name])
+
+    def _tell_of_failures(self) -> None:
+        events.Rule(
+            self,
+            "Failure",
+            event_pattern=events.EventPattern(
+                source=["aws.codepipeline"],
+                detail_type=["CodePipeline Pipeline Execution State Change"],
+                detail={"pipeline": [self._pipeline.pipeline.pipeline_name], "state": ["FAILED"]},
+            ),
+            targets=[targets.SnsTopic(self._topic)],
         )
+
+    def _build_pipeline(self) -> pipelines.CodePipeline:
         return pipelines.CodePipeline(
             self,
             "Pipeline",
             pipeline_type=codepipeline.PipelineType.V2,
+            # A stage takes one execution at a time, and the newest that waits for it.
+            execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
             synth=pipelines.ShellStep(
                 "Synth",
-                input=source,
+                input=self._source,
                 install_commands=["make setup"],
                 commands=["make lint", "make unit", f"make synth ENVIRONMENT={self._environment.name}"],
                 primary_output_directory="cdk.out",

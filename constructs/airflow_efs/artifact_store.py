@@ -87,6 +87,17 @@ class ArtifactStore(Construct):
             )
         )
 
+    def let_eventbridge_encrypt(self) -> None:
+        """Let EventBridge use the key, so that a rule can publish to a topic that the key encrypts."""
+        self._key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventBridge",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+            )
+        )
+
     def _build_access_log(self) -> s3.Bucket:
         return s3.Bucket(
             self,

@@ -165,6 +165,35 @@ def test_a_repository_has_an_owner(complaints: Complaints) -> None:
     ]
 
 
+def test_a_pipeline_has_no_more_environments_than_codepipeline_has_stages_for(
+    complaints: Complaints, environments: Path
+) -> None:
+    names = [f"stage-{number}" for number in range(16)]
+    for name in names:
+        (environments / f"{name}.yaml").write_text("not read", encoding="utf-8")
+    assert complaints(*pipeline(f"[{', '.join(names)}]")) == [
+        f"{FILE}:21: pipeline.environments: names 16 environments, 15 are allowed: "
+        "divide them among two pipelines"
+    ]
+
+
+def test_a_pipeline_tells_addresses_only(complaints: Complaints) -> None:
+    old, new = pipeline("[prod]")
+    (line,) = complaints(old, new.replace("\nclaims:", "\n  notify: [platform]\nclaims:"))
+    assert 'pipeline.notify[0]: "platform" is not an e-mail address' in line
+
+
+def test_a_change_is_approved_when_it_is_risky_by_default(load: Load) -> None:
+    assert (load().delivery.approval, load().delivery.role_arn) == ("when-risky", None)
+
+
+def test_the_role_that_checks_is_of_the_account(complaints: Complaints) -> None:
+    role = "arn:aws:iam::210987654321:role/checks"
+    (line,) = complaints("claims:", f"delivery: {{role_arn: {role}}}\nclaims:")
+    assert "delivery.role_arn" in line
+    assert "is not of account 123456789012 in partition aws" in line
+
+
 @pytest.mark.parametrize(
     ("written", "spellings"),
     [

@@ -35,7 +35,7 @@ def test_the_name_of_an_environment_is_not_a_key_of_its_file(complaints: Complai
     assert complaints("account:", "name: prod\naccount:") == [
         f"{FILE}:1: name: is not a known key: known here: account, region, tags, cluster, "
         f"file_system, driver, "
-        "storage_classes, claims, volumes, sample_writer, airflow, pipeline"
+        "storage_classes, claims, volumes, sample_writer, airflow, delivery, pipeline"
     ]
 
 

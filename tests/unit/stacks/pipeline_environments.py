@@ -9,6 +9,7 @@ ACCOUNT = "123456789012"
 OTHER_ACCOUNT = "210987654321"
 REGION = "ap-northeast-2"
 CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+DELIVERY_ROLE = f"arn:aws:iam::{OTHER_ACCOUNT}:role/airflow-efs-delivery"
 OLD_CONNECTION = CONNECTION.replace("codeconnections", "codestar-connections")
 
 
@@ -21,15 +22,17 @@ def write_environment(
     stages: Sequence[str] = (),
     tags: str = "{}",
     connection: str = CONNECTION,
+    delivery: str = "{}",
 ) -> None:
     """Write worked example B for an account and a region, with a pipeline where stages are named."""
     text = (ENVIRONMENTS / "dynamic-provisioning.yaml").read_text(encoding="utf-8")
-    text = text.replace(ACCOUNT, account).replace(REGION, region) + f"\ntags: {tags}\n"
+    text = text.replace(ACCOUNT, account).replace(REGION, region) + f"\ntags: {tags}\ndelivery: {delivery}\n"
     if stages:
         text += (
             "pipeline:\n"
             f"  source: {{connection_arn: '{connection}', repository: example/airflow-efs-cdk}}\n"
             f"  environments: [{', '.join(stages)}]\n"
+            "  notify: [platform@example.com]\n"
         )
     (directory / f"{name}.yaml").write_text(text, encoding="utf-8")
 
@@ -37,7 +40,13 @@ def write_environment(
 def write_all(directory: Path) -> None:
     """Three environments, and pipelines that deploy one, three, another account's and another region's."""
     write_environment(directory, "staging")
-    write_environment(directory, "prod", account=OTHER_ACCOUNT, tags="{owner: data}")
+    write_environment(
+        directory,
+        "prod",
+        account=OTHER_ACCOUNT,
+        tags="{owner: data}",
+        delivery=f"{{approval: always, role_arn: '{DELIVERY_ROLE}'}}",
+    )
     write_environment(directory, "tokyo", region="ap-northeast-1")
     write_environment(directory, "virginia", account=OTHER_ACCOUNT, region="us-east-1")
     write_environment(directory, "itself", stages=["itself"])

@@ -1,0 +1,185 @@
+"""What stands before and after the deployment of an environment by a pipeline.
+
+Three stages of the pipeline for each environment: a review of what would change, an approval that is skipped
+when the review finds no risk, and the deployment between checks. The decision is a condition of CodePipeline
+(V2) on a variable of the review, so no step and no function has the right to approve anything.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html
+"""
+
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import pipelines
+
+from settings import Environment
+
+APPROVAL = "APPROVAL"
+"""The variable of a review: whether a person has to approve."""
+NOT_NEEDED = "not-needed"
+"""Its one value that skips the approval; every other one, an empty one too, asks for it."""
+NEEDED = "needed"
+"""Its other value."""
+
+
+class ReleaseGates:
+    """The steps around one environment.
+
+    Args:
+        pipeline: CDK's pipeline, not built yet.
+        source: What the pipeline takes this project from.
+        environment: The environment that is deployed.
+        qualifier: The qualifier of ``cdk bootstrap``, which is part of the names of its roles.
+        stage_path: Path of the stage's construct, with which the CDK CLI selects its stacks.
+        cli_version: Version of the CDK CLI that reviews.
+        python: What makes a build step have the project's Python.
+        topic: Hears that a change waits for approval.
+    """
+
+    def __init__(
+        self,
+        *,
+        pipeline: pipelines.CodePipeline,
+        source: pipelines.IFileSetProducer,
+        environment: Environment,
+        qualifier: str,
+        stage_path: str,
+        cli_version: str,
+        python: codebuild.BuildSpec,
+        topic: sns.ITopic,
+    ) -> None:
+        self._pipeline = pipeline
+        self._source = source
+        self._environment = environment
+        self._diff = f"cdk --app . diff '{stage_path}/*' --method template"
+        self._install_cli = f"npm install --global aws-cdk@{cli_version}"
+        self._python = python
+        self._topic = topic
+        account, region = environment.account, environment.region
+        self._lookup_role = (
+            f"arn:{environment.partition}:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}"
+        )
+        self._review = self._build_review()
+        # Once: CDK knows the step by this very token.
+        self._reviewed = self._review.exported_variable(APPROVAL)
+
+    @property
+    def review_stage(self) -> str:
+        """Name of the pipeline's stage that reviews."""
+        return f"{self._environment.name}-review"
+
+    @property
+    def approval_stage(self) -> str:
+        """Name of the pipeline's stage that waits for a person."""
+        return f"{self._environment.name}-approval"
+
+    def add_before(self) -> None:
+        """Add the stages of review and approval; the stage of the environment comes next."""
+        self._pipeline.add_wave(self.review_stage, pre=[self._review])
+        approval = pipelines.ManualApprovalStep(
+            "Approve",
+            comment=f"Deploy to {self._environment.name}? What would change is in the artefact and in the "
+            f"log of the step Changes of the stage {self.review_stage}.",
+            notification_topic=self._topic,
+        )
+        self._pipeline.add_wave(self.approval_stage, pre=[approval])
+
+    def entry_of_approval(self) -> dict[str, object] | None:
+        """The condition, in a template's words, under which a person is asked; None: always."""
+        if self._environment.delivery.approval == "always":
+            return None
+        rule = {
+            "Name": "ApprovalIsNeeded",
+            "RuleTypeId": {"Category": "Rule", "Owner": "AWS", "Provider": "VariableCheck", "Version": "1"},
+            "Configuration": {
+                "Variable": self._reviewed,
+                "Operator": "NE",
+                "Value": NOT_NEEDED,
+            },
+        }
+        return {"Conditions": [{"Result": "SKIP", "Rules": [rule]}]}
+
+    def checks_before(self) -> list[pipelines.Step]:
+        """The steps that come first in the environment's stage."""
+        always = self._environment.delivery.approval == "always"
+        steps: list[pipelines.Step] = [] if always else [self._build_confirmation()]
+        if self._environment.delivery.role_arn:
+            # Status 5 is warnings only.
+            command = f"airflow-efs doctor {self._environment.name} || [ $? -eq 5 ]"
+            steps.append(self._as_delivery_role("Doctor", command))
+        return steps
+
+    def checks_after(self) -> list[pipelines.Step]:
+        """The steps that come last in the environment's stage."""
+        if not self._environment.delivery.role_arn:
+            return []
+        return [self._as_delivery_role("Prove", f"airflow-efs prove {self._environment.name}")]
+
+    def _build_review(self) -> pipelines.CodeBuildStep:
+        return pipelines.CodeBuildStep(
+            "Changes",
+            input=self._pipeline.cloud_assembly_file_set,
+            install_commands=[self._install_cli],
+            commands=[
+                "mkdir review",
+                f"{self._diff} > review/diff.txt 2>&1 || {{ cat review/diff.txt; exit 1; }}",
+                "cat review/diff.txt",
+                *self._ask(APPROVAL, into="review/"),
+                f"export {APPROVAL}",
+                f'echo "approval: ${APPROVAL}" | tee review/approval.txt',
+            ],
+            primary_output_directory="review",
+            role_policy_statements=[self._may_assume(self._lookup_role)],
+        )
+
+    def _build_confirmation(self) -> pipelines.CodeBuildStep:
+        """Ask again: only in this stage can no other execution change the environment meanwhile."""
+        refusal = (
+            f"{self._environment.name} has changed since its review, and the change now needs an approval: "
+            "release it again."
+        )
+        return pipelines.CodeBuildStep(
+            "Confirm",
+            input=self._pipeline.cloud_assembly_file_set,
+            install_commands=[self._install_cli],
+            env={"REVIEWED": self._reviewed},
+            commands=[
+                f"{self._diff} > now.txt 2>&1 || {{ cat now.txt; exit 1; }}",
+                *self._ask("NOW", into="now-"),
+                f'[ "$REVIEWED" != {NOT_NEEDED} ] || [ "$NOW" = {NOT_NEEDED} ] '
+                f'|| {{ echo "{refusal}"; exit 1; }}',
+            ],
+            role_policy_statements=[self._may_assume(self._lookup_role)],
+        )
+
+    def _ask(self, variable: str, *, into: str) -> list[str]:
+        """Commands that set a variable; a comparison that fails for another reason counts as a risk."""
+        compare = [
+            f"{self._diff} --fail-on {kind} > {into}{kind}.txt 2>&1" for kind in ("destructive", "broadening")
+        ]
+        return [
+            f"if {compare[0]}; then {variable}={NOT_NEEDED}; else {variable}={NEEDED}; fi",
+            f"{compare[1]} || {variable}={NEEDED}",
+        ]
+
+    def _as_delivery_role(self, name: str, command: str) -> pipelines.CodeBuildStep:
+        role = self._environment.delivery.role_arn
+        assert role  # noqa: S101  # its callers look
+        # CodeBuild hands out the credentials of the project's role as ECS does.
+        profile = f"'[profile delivery]' 'role_arn = {role}' 'credential_source = EcsContainer'"
+        return pipelines.CodeBuildStep(
+            name,
+            input=self._source,
+            install_commands=[
+                "make setup",
+                "mkdir -p ~/.aws",
+                f"printf '%s\\n' {profile} > ~/.aws/config",
+            ],
+            commands=["export PATH=$PWD/.venv/bin:$PATH AWS_PROFILE=delivery", command],
+            partial_build_spec=self._python,
+            role_policy_statements=[self._may_assume(role)],
+        )
+
+    @staticmethod
+    def _may_assume(role: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[role])
