@@ -22,8 +22,6 @@ class Treatment(StrEnum):
     """A model of the project's own, where moto has none."""
     RECORDED = "recorded only"
     """It has a name and events, and nothing is made."""
-    REFUSED = "not rehearsed"
-    """A deployment that has one fails."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,8 @@ RESOURCE_TYPES = {
     "AWS::CDK::Metadata": Treated(Treatment.RECORDED),
     "AWS::CloudWatch::Alarm": Treated(Treatment.RECORDED),
     "AWS::CloudWatch::Dashboard": Treated(Treatment.MOTO),
-    "AWS::CodeBuild::Project": Treated(Treatment.REFUSED, "the pipeline's"),
-    "AWS::CodePipeline::Pipeline": Treated(Treatment.REFUSED, "the pipeline's"),
+    "AWS::CodeBuild::Project": Treated(Treatment.OURS, "a release runs its build"),
+    "AWS::CodePipeline::Pipeline": Treated(Treatment.OURS, "a release is run on request"),
     "AWS::EC2::SecurityGroup": Treated(Treatment.COMPLETED, "changes in place"),
     "AWS::EC2::SecurityGroupIngress": Treated(Treatment.COMPLETED, "deletion"),
     "AWS::ECR::Repository": Treated(Treatment.MOTO, "the bootstrap's"),
@@ -73,9 +71,9 @@ RESOURCE_TYPES = {
     "AWS::S3::Bucket": Treated(Treatment.MOTO),
     "AWS::S3::BucketPolicy": Treated(Treatment.RECORDED),
     "AWS::SecretsManager::Secret": Treated(Treatment.OURS, "a value is generated once"),
-    "AWS::SNS::Subscription": Treated(Treatment.REFUSED, "the pipeline's"),
+    "AWS::SNS::Subscription": Treated(Treatment.RECORDED, "nobody gets a mail"),
     "AWS::SNS::Topic": Treated(Treatment.MOTO, "the pipeline's"),
-    "AWS::SNS::TopicPolicy": Treated(Treatment.REFUSED, "the pipeline's"),
+    "AWS::SNS::TopicPolicy": Treated(Treatment.RECORDED),
     "AWS::SSM::Parameter": Treated(Treatment.MOTO),
 }
 """Type -> how it is treated: every type that a template of the project has or may have."""

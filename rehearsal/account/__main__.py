@@ -37,6 +37,8 @@ def _serve(environment: Environment, plan: Plan) -> None:
         backups,
         change_sets,
         cloudformation,
+        code_build_projects,  # noqa: F401  # a model is known to stacks once it is imported
+        code_pipelines,  # noqa: F401
         efs_authorization,
         eks_access_api,
         eks_addon_api,
