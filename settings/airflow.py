@@ -106,6 +106,13 @@ class Airflow(Section):
     def _faults(self) -> Iterator[Fault]:
         if self.keda.install == "chart" and self.keda.namespace == self.namespace:
             yield Fault("is Airflow's own namespace", "write another, such as keda", ("keda", "namespace"))
+        grace = self.workers.termination_grace_seconds
+        if self.keda.cooldown_seconds is not None and self.keda.cooldown_seconds < grace:
+            yield Fault(
+                f"is less than a worker's grace period, {grace}",
+                "write more, or remove it, or write a smaller workers.termination_grace_seconds",
+                ("keda", "cooldown_seconds"),
+            )
         # The chart's own claim, which a claim of the user's must not be.
         if self.logs.existing_claim == f"{self.release}-logs":
             yield Fault(

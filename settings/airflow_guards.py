@@ -1,9 +1,12 @@
 """What `airflow.values` may not do: break the storage, deadlock an install, or hold a secret."""
 
+import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from settings.airflow_variables import variable_faults
+from settings.airflow_workers import SET_LABEL
 from settings.faults import Fault, Path, render_path
 from settings.merging import merged
 
@@ -19,7 +22,30 @@ class _Fixed:
     instead: str
     always: bool = True
     """False: only where the settings make something there."""
+    default: Any = _ABSENT
+    """What the chart itself says, and may be said where the settings make nothing there."""
 
+
+_BUILT_IN: Final[Mapping[str, str]] = {
+    "AIRFLOW_CONN_AIRFLOW_DB": "KEDA reads the database's connection from it",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "Airflow reads the database's connection from it",
+    "AIRFLOW__CELERY__BROKER_URL": "workers read the broker's URL from it",
+    "AIRFLOW__CELERY__RESULT_BACKEND": "Celery finds its results by it",
+    "AIRFLOW__CORE__FERNET_KEY": "connections are encrypted with it",
+    "AIRFLOW__API__SECRET_KEY": "sessions are signed with it",
+    "AIRFLOW__API_AUTH__JWT_SECRET": "the tokens of workers are signed with it",
+}
+"""Variables that the chart takes from the secrets by name, and what needs them."""
+
+_NAMES: Final[Mapping[Path, str]] = {
+    ("data", "metadataSecretName"): "airflow.database.secret",
+    ("data", "resultBackendSecretName"): "airflow.database.result_backend_secret",
+    ("data", "brokerUrlSecretName"): "airflow.broker.secret",
+    ("fernetKeySecretName",): "airflow.secrets.fernet_key",
+    ("apiSecretKeySecretName",): "airflow.secrets.api_secret_key",
+    ("jwtSecretName",): "airflow.secrets.jwt_secret",
+}
+"""Names of secrets, and where they are written so that they are looked for beforehand."""
 
 _FIXED: Final = (
     _Fixed(
@@ -111,6 +137,107 @@ _FIXED: Final = (
         why="with which an install that waits deadlocks: the hook waits for pods that wait for it",
         instead="remove it",
     ),
+    *(
+        _Fixed(path=path, why="but another setting names this secret", instead=f"write {field}")
+        for path, field in _NAMES.items()
+    ),
+    *(
+        _Fixed(path=("enableBuiltInSecretEnvVars", name), why=f"but {why}", instead="remove it", default=True)
+        for name, why in _BUILT_IN.items()
+    ),
+    *(
+        _Fixed(
+            path=("data", "metadataConnection", key),
+            why="but the database is that of airflow.database, and KEDA reads no scheme but postgresql",
+            instead="write airflow.database.secret, the name of a secret with the whole connection",
+            default=default,
+        )
+        for key, default in (
+            ("protocol", "postgresql"),
+            ("host", _ABSENT),
+            ("port", 5432),
+            ("db", "postgres"),
+            ("user", "postgres"),
+            ("sslmode", "disable"),
+        )
+    ),
+    *(
+        _Fixed(
+            path=("workers", "celery", *path),
+            why=f"but {why}",
+            instead=f"write airflow.{field}",
+        )
+        for path, why, field in (
+            (
+                ("terminationGracePeriodSeconds",),
+                "KEDA's cool-down is derived from it",
+                "workers.termination_grace_seconds",
+            ),
+            (
+                ("keda", "cooldownPeriod"),
+                "it must be longer than a worker's grace period",
+                "keda.cooldown_seconds",
+            ),
+            (("keda", "minReplicaCount"), "another setting limits the workers", "workers.minimum"),
+            (("keda", "maxReplicaCount"), "another setting limits the workers", "workers.maximum"),
+            (("queue",), "no two sets may serve one queue", "workers.queues"),
+        )
+    ),
+    _Fixed(
+        path=("workers", "celery", "enableDefault"),
+        why="but no other set takes the tasks of its queues",
+        instead="remove it, and let the default set serve the queues that need no set of their own",
+        default=True,
+    ),
+    _Fixed(
+        path=("workers", "celery", "hpa", "enabled"),
+        why="but KEDA scales the workers",
+        instead="remove it",
+        default=False,
+    ),
+    _Fixed(
+        path=("workers", "celery", "keda", "usePgbouncer"),
+        why="with which KEDA reads a key of the secret that Airflow does not",
+        instead="remove it",
+        default=True,
+    ),
+    _Fixed(
+        path=("workers", "celery", "labels", SET_LABEL),
+        why="by which the workers of a set are spread over the zones",
+        instead="choose another label",
+    ),
+    *(
+        _Fixed(
+            path=(*section, "logGroomerSidecar", "enabled"),
+            why="but one groomer, the dag processor's, is enough: each reads the attributes of every log",
+            instead="remove it",
+        )
+        for section in (("workers", "celery"), ("scheduler",), ("triggerer",))
+    ),
+    *(
+        _Fixed(
+            path=("dagProcessor", "logGroomerSidecar", key),
+            why="but airflow.logs says how old logs are found",
+            instead=f"write airflow.logs.{field}",
+        )
+        for key, field in (("retentionDays", "retention_days"), ("frequencyMinutes", "groom_every_minutes"))
+    ),
+    _Fixed(
+        path=("config", "core", "executor"),
+        why="but only Celery workers are scaled here",
+        instead="remove it: CeleryExecutor is set",
+        default="{{ .Values.executor }}",
+    ),
+    _Fixed(
+        path=("config", "logging", "base_log_folder"),
+        why="and logs outside of their volume are lost with the worker",
+        instead="remove it: the logs are written where their volume is mounted",
+    ),
+    _Fixed(
+        path=("createUserJob", "enabled"),
+        why="and the chart's first user is admin with the password admin",
+        instead="write airflow.admin",
+    ),
 )
 
 _SECRETS: Final[Mapping[Path, str]] = {
@@ -124,6 +251,12 @@ _SECRETS: Final[Mapping[Path, str]] = {
     ("postgresql", "auth", "password"): "airflow.database.secret",
     ("postgresql", "auth", "postgresPassword"): "airflow.database.secret",
     ("redis", "password"): "redis.passwordSecretName",
+    ("config", "database", "sql_alchemy_conn"): "airflow.database.secret",
+    ("config", "celery", "broker_url"): "airflow.broker.secret",
+    ("config", "celery", "result_backend"): "airflow.database.result_backend_secret",
+    ("config", "core", "fernet_key"): "airflow.secrets.fernet_key",
+    ("config", "api", "secret_key"): "airflow.secrets.api_secret_key",
+    ("config", "api_auth", "jwt_secret"): "airflow.secrets.jwt_secret",
     ("createUserJob", "defaultUser", "password"): "airflow.admin.password_secret",
     ("dags", "gitSync", "sshKey"): "airflow.dags.git.secret",
     ("elasticsearch", "connection"): "elasticsearch.secretName",
@@ -141,6 +274,21 @@ _DISKS: Final[tuple[tuple[Path, Path, str], ...]] = (
     (("postgresql", "primary", "persistence"), ("storageClass",), "PostgreSQL's"),
 )
 """Disks that belong on block storage: where they are described, where their class is, and whose they are."""
+
+_MOUNTS: Final[tuple[tuple[Path, str], ...]] = (
+    ((), "volumeMounts"),
+    *(
+        (section, "extraVolumeMounts")
+        for section in (
+            ("workers", "celery"),
+            ("scheduler",),
+            ("triggerer",),
+            ("dagProcessor",),
+            ("apiServer",),
+        )
+    ),
+)
+"""Lists of what is mounted into containers that have the logs' volume."""
 
 _DEPRECATED: Final[Mapping[Path, str]] = {
     ("securityContext",): "securityContexts",
@@ -173,7 +321,23 @@ def guard_faults(
                 "",
             )
     yield from _deprecated(values)
+    yield from variable_faults(values)
+    yield from _mounts(values)
+    yield from _cloned_over_a_claim(values, made)
     yield from _disks(merged(made, values), efs_classes, said=lambda path: _at(values, path) is not _ABSENT)
+
+
+def disk_classes(values: Mapping[str, Any]) -> Iterator[str]:
+    """Classes that the values of the whole chart name for disks of Airflow's own: block storage.
+
+    Args:
+        values: made from the settings, with those of the user over them.
+    """
+    for where, below, _ in _DISKS:
+        disk = _at(values, where)
+        name = _at(disk, below)
+        if isinstance(disk, Mapping) and _runs(values, where, disk) and isinstance(name, str) and name:
+            yield name
 
 
 def _replaced(path: Path, values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
@@ -197,6 +361,8 @@ def _overridden(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[
         ours = _at(made, fixed.path)
         if ours is _ABSENT and not fixed.always:
             continue
+        if ours is _ABSENT:
+            ours = fixed.default
         same = said == ours if not isinstance(said, Mapping) else _within(said, ours)
         if not same:
             yield Fault(f"goes over what the settings make, {fixed.why}", fixed.instead, fixed.path, "")
@@ -223,6 +389,30 @@ def _deprecated(values: Mapping[str, Any]) -> Iterator[Fault]:
     for path, instead in _DEPRECATED.items():
         if _at(values, path) is not _ABSENT:
             yield Fault("is deprecated by the chart", f"write {instead}", path, "")
+
+
+def _mounts(values: Mapping[str, Any]) -> Iterator[Fault]:
+    home = values.get("airflowHome", "/opt/airflow")
+    for section, key in _MOUNTS:
+        mounts = _at(values, (*section, key))
+        for index, mount in enumerate(mounts if isinstance(mounts, list) else ()):
+            path = mount.get("mountPath") if isinstance(mount, Mapping) else None
+            if isinstance(path, str) and posixpath.normpath(path) == posixpath.normpath(f"{home}/logs"):
+                yield Fault(
+                    "is where the volume of the logs is mounted",
+                    "mount it elsewhere",
+                    (*section, key, index, "mountPath"),
+                )
+
+
+def _cloned_over_a_claim(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
+    at = ("dags", "gitSync", "enabled")
+    if _at(values, at) is True and _at(made, ("dags", "persistence")) is not _ABSENT:
+        yield Fault(
+            "clones into the claim of airflow.dags.claim, from every component at a time",
+            "remove it, or write airflow.dags.git in the place of the claim",
+            at,
+        )
 
 
 def _disks(

@@ -26,8 +26,8 @@ class Keda(Section):
     )
     cooldown_seconds: Annotated[int, Between(1, 86400)] | None = Field(
         default=None,
-        description="Seconds without a task before the last worker goes; "
-        "null: 30 more than workers.termination_grace_seconds.",
+        description="Seconds without a task before the last worker goes, at least "
+        "workers.termination_grace_seconds; null: 30 more than those.",
     )
     scale_down_window_seconds: Annotated[int, Between(0, 3600)] = Field(
         default=300, description="Seconds for which fewer tasks must have been there before a worker goes."

@@ -12,7 +12,7 @@ from settings.airflow_access import AdminUser, Ingress, RemoteLogging
 from settings.airflow_dags import GitDags
 from settings.airflow_database import Broker, Database
 from settings.airflow_roles import Component, components_with_a_role, role_arn, service_account
-from settings.airflow_workers import DEFAULT_SET, Resources, Workers
+from settings.airflow_workers import DEFAULT_SET, SET_LABEL, Resources, Workers
 from settings.merging import merged
 
 if TYPE_CHECKING:  # an environment is checked by the values that it gives
@@ -20,9 +20,6 @@ if TYPE_CHECKING:  # an environment is checked by the values that it gives
 
 KEEP: Final[Mapping[str, str]] = {"helm.sh/resource-policy": "keep"}
 """Annotation with which helm leaves an object alone when its release goes."""
-
-SET_LABEL: Final = "airflow-efs/worker-set"
-"""Label of a worker's pod with the name of its set: a set is spread over the zones by itself."""
 
 ZONE: Final = "topology.kubernetes.io/zone"
 

@@ -12,6 +12,9 @@ from settings.section import Between, Form, NotEmpty, Section, repeats
 DEFAULT_SET: Final = "default"
 """What the chart calls the set that is described by `workers` itself."""
 
+SET_LABEL: Final = "airflow-efs/worker-set"
+"""Label of a worker's pod with the name of its set: a set is spread over the zones by itself."""
+
 Queue = Annotated[
     str,
     # The chart puts it into a shell command and into KEDA's SQL, and splits at commas.

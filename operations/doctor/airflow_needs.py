@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from operations.doctor.installation import AirflowNeeds, KedaRelease, SecretKey
 from settings import Environment
 from settings.airflow import Airflow
+from settings.airflow_guards import disk_classes
 from settings.airflow_keda import KEDA_RELEASE
+from settings.airflow_values import airflow_values
 
 CONNECTION_KEY = "connection"
 """The key of a connection string in a Secret, as Airflow's chart wants it."""
@@ -22,14 +24,13 @@ def airflow_needs(environment: Environment) -> AirflowNeeds | None:
     by_chart = airflow.keda.install == "chart"
     made = {(one.namespace, one.name) for one in environment.every_claim}
     claims = (airflow.logs.existing_claim, airflow.dags.claim)
-    disks = (airflow.database.bundled, airflow.broker.bundled)
     return AirflowNeeds(
         namespace=airflow.namespace,
         secrets=tuple(_secrets(airflow)),
         keda=not by_chart,
         keda_release=KedaRelease(name=KEDA_RELEASE, namespace=airflow.keda.namespace) if by_chart else None,
         helm=airflow.install == "chart",
-        block_classes=tuple(sorted({disk.storage_class for disk in disks if disk})),
+        block_classes=tuple(sorted(set(disk_classes(airflow_values(environment))))),
         claims=tuple(claim for claim in claims if claim and (airflow.namespace, claim) not in made),
         external_secrets=airflow.secrets.source != "expected",
     )

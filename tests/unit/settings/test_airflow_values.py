@@ -128,9 +128,9 @@ def test_the_last_worker_goes_after_its_grace_period() -> None:
 
 
 def test_a_cooldown_of_ones_own_is_kept() -> None:
-    values = airflow_values(environment({"keda": {"cooldown_seconds": 5, "polling_seconds": 2}}))
+    values = airflow_values(environment({"keda": {"cooldown_seconds": 900, "polling_seconds": 2}}))
     keda = values["workers"]["celery"]["keda"]
-    assert (keda["cooldownPeriod"], keda["pollingInterval"]) == (5, 2)
+    assert (keda["cooldownPeriod"], keda["pollingInterval"]) == (900, 2)
 
 
 def test_keda_divides_by_the_tasks_that_a_worker_runs() -> None:

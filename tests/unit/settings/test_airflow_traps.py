@@ -1,0 +1,230 @@
+"""What the charts of Airflow and KEDA take, and does not work: each trap is refused, or looked for."""
+
+from typing import Any
+
+import pytest
+
+from operations.doctor.airflow_needs import airflow_needs
+from operations.doctor.installation import AirflowNeeds
+from settings.airflow_guards import guard_faults
+from settings.airflow_values import made_values
+from settings.faults import render_path
+from tests.unit.airflow_environments import environment
+from tests.unit.settings.test_airflow_guards import nested
+
+TRAPS: dict[str, tuple[dict[str, Any], str]] = {
+    "logs without a claim": ({"logs.persistence.enabled": False}, "write airflow.logs"),
+    "logs that go with the release": (
+        {"logs.persistence.annotations": {"helm.sh/resource-policy": "delete"}},
+        "write airflow.logs",
+    ),
+    "logs of another class": ({"logs.persistence.storageClassName": "gp3"}, "write airflow.logs"),
+    "logs on another claim": ({"logs.persistence.existingClaim": "mine"}, "write airflow.logs"),
+    "logs beside their volume": (
+        {"config.logging.base_log_folder": "/var/log/airflow"},
+        "are lost with the worker",
+    ),
+    "logs beside their volume, by a variable": (
+        {"env": [{"name": "AIRFLOW__LOGGING__BASE_LOG_FOLDER", "value": "/var/log/airflow"}]},
+        "env[0].name: sets AIRFLOW__LOGGING__BASE_LOG_FOLDER",
+    ),
+    "something over the volume of the logs": (
+        {"workers.celery.extraVolumeMounts": [{"name": "x", "mountPath": "/opt/airflow/logs/"}]},
+        "extraVolumeMounts[0].mountPath: ",
+    ),
+    "something over the volume of the logs, in every component": (
+        {"airflowHome": "/home/airflow", "volumeMounts": [{"name": "x", "mountPath": "/home/airflow/logs"}]},
+        "volumeMounts[0].mountPath: ",
+    ),
+    "workers below a deprecated key": ({"workers.persistence.enabled": False}, "workers.celery.persistence"),
+    "workers with claims of their own": (
+        {"workers.celery.persistence.enabled": True},
+        "a worker keeps nothing",
+    ),
+    "chown on an access point": ({"workers.celery.persistence.fixPermissions": True}, "chown fails"),
+    "workers that nothing scales": ({"workers.celery.keda.enabled": False}, "KEDA scales the workers"),
+    "workers that two autoscalers scale": ({"workers.celery.hpa.enabled": True}, "KEDA scales the workers"),
+    "no workers for the default queue": (
+        {"workers.celery.enableDefault": False},
+        "takes the tasks of its queues",
+    ),
+    "a queue that two sets serve": ({"workers.celery.queue": "default,highmem"}, "airflow.workers.queues"),
+    "sets that replace ours": ({"workers.celery.sets": [{"name": "x"}]}, "airflow.workers.sets"),
+    "workers that are spread by another label": (
+        {"workers.celery.labels": {"airflow-efs/worker-set": "x"}},
+        "spread over the zones",
+    ),
+    "a grace period of which the cool-down does not know": (
+        {"workers.celery.terminationGracePeriodSeconds": 3600},
+        "airflow.workers.termination_grace_seconds",
+    ),
+    "a cool-down shorter than the grace period": (
+        {"workers.celery.keda.cooldownPeriod": 30},
+        "airflow.keda.cooldown_seconds",
+    ),
+    "other limits": ({"workers.celery.keda.maxReplicaCount": 1}, "airflow.workers.maximum"),
+    "other fewest workers": ({"workers.celery.keda.minReplicaCount": 1}, "airflow.workers.minimum"),
+    "more tasks a worker than KEDA counts": (
+        {"config.celery.worker_concurrency": 32},
+        "airflow.workers.concurrency",
+    ),
+    "another executor": ({"executor": "KubernetesExecutor"}, "only Celery workers"),
+    "another executor in the configuration": (
+        {"config.core.executor": "LocalExecutor"},
+        "only Celery workers",
+    ),
+    "a migration that waits for what waits for it": (
+        {"migrateDatabaseJob.useHelmHooks": True},
+        "an install that waits deadlocks",
+    ),
+    "a migration as a hook of Argo's": (
+        {"migrateDatabaseJob.applyCustomEnv": True},
+        "an install that waits deadlocks",
+    ),
+    "a first user that waits for what waits for it": (
+        {"createUserJob.useHelmHooks": True},
+        "an install that waits deadlocks",
+    ),
+    "a first user whom everyone knows": ({"createUserJob.enabled": True}, "write airflow.admin"),
+    "a connection that nobody looks for": ({"data.metadataSecretName": "other"}, "airflow.database.secret"),
+    "results of which nobody looks for the connection": (
+        {"data.resultBackendSecretName": "other"},
+        "airflow.database.result_backend_secret",
+    ),
+    "a broker that nobody looks for": ({"data.brokerUrlSecretName": "other"}, "airflow.broker.secret"),
+    "a Fernet key that nobody looks for": ({"fernetKeySecretName": "other"}, "airflow.secrets.fernet_key"),
+    "a key of the API that nobody looks for": (
+        {"apiSecretKeySecretName": "other"},
+        "airflow.secrets.api_secret_key",
+    ),
+    "a key of tokens that nobody looks for": ({"jwtSecretName": "other"}, "airflow.secrets.jwt_secret"),
+    "a key of tokens that each upgrade changes": ({"jwtSecret": "s3cret"}, "airflow.secrets.jwt_secret"),
+    "KEDA without a connection": (
+        {"enableBuiltInSecretEnvVars.AIRFLOW_CONN_AIRFLOW_DB": False},
+        "KEDA reads the database's connection from it",
+    ),
+    "Airflow without a connection": (
+        {"enableBuiltInSecretEnvVars.AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": False},
+        "Airflow reads the database's connection from it",
+    ),
+    "workers without a broker": (
+        {"enableBuiltInSecretEnvVars.AIRFLOW__CELERY__BROKER_URL": False},
+        "workers read the broker's URL from it",
+    ),
+    "results in a database that is not there": (
+        {"enableBuiltInSecretEnvVars.AIRFLOW__CELERY__RESULT_BACKEND": True},
+        "Celery finds its results by it",
+    ),
+    "connections that nobody can read": (
+        {"enableBuiltInSecretEnvVars.AIRFLOW__CORE__FERNET_KEY": False},
+        "connections are encrypted with it",
+    ),
+    "tokens of workers that nobody trusts": (
+        {"enableBuiltInSecretEnvVars.AIRFLOW__API_AUTH__JWT_SECRET": False},
+        "the tokens of workers are signed with it",
+    ),
+    "a database of another kind": ({"data.metadataConnection.protocol": "mysql"}, "KEDA reads no scheme but"),
+    "a driver in the scheme": (
+        {"data.metadataConnection.protocol": "postgresql+psycopg2"},
+        "KEDA reads no scheme but",
+    ),
+    "a database elsewhere": ({"data.metadataConnection.host": "db"}, "airflow.database.secret"),
+    "a connection in a variable": (
+        {"extraEnv": "- name: AIRFLOW_CONN_AIRFLOW_DB\n  value: x\n"},
+        "extraEnv: sets AIRFLOW_CONN_AIRFLOW_DB",
+    ),
+    "a connection in a variable of the workers": (
+        {"workers.celery.env": [{"name": "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "value": "x"}]},
+        "workers.celery.env[0].name: sets AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+    ),
+    "a connection in a variable from another secret": (
+        {"secret": [{"envName": "AIRFLOW_CONN_AIRFLOW_DB", "secretName": "x"}]},
+        "secret[0].envName: sets AIRFLOW_CONN_AIRFLOW_DB",
+    ),
+    "a connection in clear text": ({"config.database.sql_alchemy_conn": "x"}, "kept in clear text"),
+    "a second key of the secret, for KEDA": (
+        {"workers.celery.keda.usePgbouncer": False},
+        "KEDA reads a key of the secret",
+    ),
+    "a PostgreSQL that nobody asked for": ({"postgresql.enabled": True}, "write airflow.database"),
+    "a Redis that nobody asked for": ({"redis.enabled": True}, "write airflow.broker"),
+    "a disk of the triggerer's without a class": ({"triggerer.persistence.enabled": True}, "no class"),
+    "a groomer beside the one": (
+        {"scheduler.logGroomerSidecar.enabled": True},
+        "each reads the attributes of every log",
+    ),
+    "a groomer beside each worker": (
+        {"workers.celery.logGroomerSidecar.enabled": True},
+        "each reads the attributes of every log",
+    ),
+    "a groomer beside the triggerer": (
+        {"triggerer.logGroomerSidecar.enabled": True},
+        "each reads the attributes of every log",
+    ),
+    "a groomer that looks all the time": (
+        {"dagProcessor.logGroomerSidecar.frequencyMinutes": 15},
+        "airflow.logs.groom_every_minutes",
+    ),
+    "names that KEDA and the claim do not know": ({"fullnameOverride": "x"}, "gives the workers"),
+}
+"""By what is wrong: the values, with a dot between keys, and a part of what is said."""
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_a_trap_of_the_charts_is_refused(name: str) -> None:
+    values, said = TRAPS[name]
+    whole: dict[str, Any] = {}
+    for path, value in values.items():
+        whole |= nested(path, value)
+    settings = environment({})
+    assert settings.airflow is not None
+    faults = guard_faults(whole, made_values(settings, settings.airflow), {"efs-airflow"})
+    lines = [f"{render_path(fault.at)}: {fault.problem}: {fault.cure}" for fault in faults]
+    assert any(said in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "enableBuiltInSecretEnvVars.AIRFLOW_CONN_AIRFLOW_DB",
+        "workers.celery.enableDefault",
+        "workers.celery.keda.usePgbouncer",
+    ],
+)
+def test_what_the_chart_says_anyway_may_be_said(path: str) -> None:
+    assert environment({"values": nested(path, True)}).airflow is not None
+
+
+def test_dags_are_not_cloned_into_a_claim() -> None:
+    with pytest.raises(ValueError, match="clones into the claim of airflow"):
+        environment({"dags": {"claim": "dags"}, "values": {"dags": {"gitSync": {"enabled": True}}}})
+
+
+def test_the_last_worker_is_not_taken_before_its_grace_period_is_over() -> None:
+    with pytest.raises(ValueError, match="is less than a worker's grace period, 600"):
+        environment({"keda": {"cooldown_seconds": 599}})
+
+
+def test_variables_that_the_settings_do_not_decide_are_accepted() -> None:
+    values = {
+        "env": [{"name": "AIRFLOW__CORE__PARALLELISM", "value": "64"}],
+        "extraEnv": "- name: TZ\n  value: UTC\n",
+        "secret": [{"envName": "AIRFLOW_CONN_MY_DB", "secretName": "mine", "secretKey": "connection"}],
+    }
+    assert environment({"values": values}).airflow is not None
+
+
+def needs(airflow: dict[str, Any]) -> AirflowNeeds:
+    found = airflow_needs(environment(airflow))
+    assert found is not None
+    return found
+
+
+def test_the_class_of_a_disk_that_is_named_in_values_is_looked_for() -> None:
+    disk = {"enabled": True, "storageClassName": "gp2"}
+    assert needs({"values": {"triggerer": {"persistence": disk}}}).block_classes == ("gp2",)
+
+
+def test_the_class_of_a_disk_that_is_turned_off_is_not_looked_for() -> None:
+    disk = {"enabled": False, "storageClassName": "gp2"}
+    assert needs({"values": {"triggerer": {"persistence": disk}}}).block_classes == ()
