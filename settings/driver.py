@@ -188,6 +188,11 @@ class Driver(Section):
         description="How the driver gets its AWS credentials: IAM roles for service accounts, or EKS Pod "
         "Identity.",
     )
+    make_roles: bool = Field(
+        default=True,
+        description="Make roles for an existing driver; false: it has roles of its own that reach the file "
+        "system.",
+    )
     patch_existing: bool = Field(
         default=False,
         description="Let an existing driver take its roles: annotate its service accounts, restart its pods.",
@@ -229,6 +234,9 @@ class Driver(Section):
                     f"remove it, or write install: {' or '.join(where)}",
                     path,
                 )
+        if not self.make_roles:
+            for path in sorted(said & _OF_ROLES):
+                yield Fault("has no effect with make_roles: false", "remove one of them", path)
         if self.chart_archive is not None:
             for name in ("chart_version", "chart_repository"):
                 if (name,) in said:
@@ -256,6 +264,14 @@ class Driver(Section):
         }
 
 
+_OF_ROLES: Final[frozenset[Path]] = frozenset(
+    {
+        ("patch_existing",),
+        *((part, name) for part in ("controller", "node") for name in ("role_name", "policy_name")),
+    }
+)
+"""The fields that are about roles which the stack makes."""
+
 _ONLY_WITH: Final[dict[Path, tuple[str, ...]]] = {
     ("chart_version",): ("helm",),
     ("chart_repository",): ("helm",),
@@ -264,6 +280,7 @@ _ONLY_WITH: Final[dict[Path, tuple[str, ...]]] = {
     ("addon_version",): ("addon",),
     ("resolve_conflicts",): ("addon",),
     ("removal",): ("helm", "addon"),
+    ("make_roles",): ("existing",),
     ("patch_existing",): ("existing",),
     ("metrics",): ("helm",),
     ("provisioner",): ("helm",),

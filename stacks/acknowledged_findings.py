@@ -59,7 +59,6 @@ def acknowledge(stack: Stack, findings: Iterable[AcknowledgedFinding]) -> None:
 def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
     """The findings that stand in an ``EfsStorageStack``."""
     handler_id = logical_id(stack, f"{HANDLER}/Resource")
-    access_points = f"arn:<AWS::Partition>:elasticfilesystem:{stack.region}:{stack.account}:access-point/*"
     findings = [
         AcknowledgedFinding(
             rule="AwsSolutions-L1",
@@ -78,21 +77,10 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
             reason="Before the colon stands one function, the kubectl handler of this stack; the asterisk "
             "stands for versions and aliases of that same function.",
         ),
-        AcknowledgedFinding(
-            rule="AwsSolutions-IAM5[Resource::*]",
-            where=CONTROLLER_READING,
-            reason="This policy holds nothing but Describe calls: of access points, file systems, mount "
-            "targets and zones. They read names and ids, no data, and IAM cannot narrow them by tag. "
-            "What changes something stands in another policy.",
-        ),
-        AcknowledgedFinding(
-            rule=f"AwsSolutions-IAM5[Resource::{access_points}]",
-            where=CONTROLLER_POLICY,
-            reason="Access points get their ids when a claim is made, long after this policy. Conditions "
-            "narrow the asterisk: tagging is possible only while an access point is being created, "
-            "and deleting only where the driver's tag efs.csi.aws.com/cluster is.",
-        ),
     ]
+    # A driver that is there already may have roles of its own, and the stack makes none.
+    if _exists(stack, CONTROLLER_POLICY):
+        findings += _controller_findings(stack)
     # The add-on with IRSA has one role, and the controller's policies, for both halves of the driver.
     if _exists(stack, NODE_READING):
         findings.append(
@@ -119,6 +107,26 @@ def efs_storage_findings(stack: Stack) -> list[AcknowledgedFinding]:
             )
         )
     return findings
+
+
+def _controller_findings(stack: Stack) -> list[AcknowledgedFinding]:
+    access_points = f"arn:<AWS::Partition>:elasticfilesystem:{stack.region}:{stack.account}:access-point/*"
+    return [
+        AcknowledgedFinding(
+            rule="AwsSolutions-IAM5[Resource::*]",
+            where=CONTROLLER_READING,
+            reason="This policy holds nothing but Describe calls: of access points, file systems, mount "
+            "targets and zones. They read names and ids, no data, and IAM cannot narrow them by tag. "
+            "What changes something stands in another policy.",
+        ),
+        AcknowledgedFinding(
+            rule=f"AwsSolutions-IAM5[Resource::{access_points}]",
+            where=CONTROLLER_POLICY,
+            reason="Access points get their ids when a claim is made, long after this policy. Conditions "
+            "narrow the asterisk: tagging is possible only while an access point is being created, "
+            "and deleting only where the driver's tag efs.csi.aws.com/cluster is.",
+        ),
+    ]
 
 
 def _asset_findings(stack: Stack) -> list[AcknowledgedFinding]:

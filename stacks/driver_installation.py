@@ -25,7 +25,7 @@ def driver_installation(environment: Environment) -> Installation:
             keep=keep,
         )
     if settings.install == "existing":
-        return ExistingInstallation(patch=settings.patch_existing)
+        return ExistingInstallation(make_roles=settings.make_roles, patch=settings.patch_existing)
     return HelmInstallation(
         version=settings.chart_version,
         repository=settings.chart_repository,

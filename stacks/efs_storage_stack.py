@@ -274,7 +274,8 @@ class EfsStorageStack(Stack):
                 settings.name for settings in self._environment.storage_classes
             )
         for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+            if value is not None:
+                CfnOutput(self, name, value=value)
 
     def _add_tags(self) -> None:
         for key, value in environment_tags(self._environment).items():

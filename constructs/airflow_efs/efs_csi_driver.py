@@ -1,5 +1,7 @@
 """The EFS CSI driver: installed by its Helm chart or the EKS add-on, or there already, with its two roles."""
 
+from dataclasses import dataclass
+
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -43,6 +45,14 @@ RELEASE = "aws-efs-csi-driver"
 """The name of the chart, of the release and of the EKS add-on."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Roles:
+    """The roles of the driver's two halves; the same one twice, where the add-on takes one for both."""
+
+    controller: ServiceAccountRole
+    node: ServiceAccountRole
+
+
 class EfsCsiDriver(Construct):
     """The driver in ``kube-system``, with a role for the controller and another for the nodes.
 
@@ -83,12 +93,16 @@ class EfsCsiDriver(Construct):
         self._identity = identity
         self._controller_settings = controller or Controller()
         self._node_settings = node or Node()
-        self._build_roles(
-            installation,
-            of_controller=self._controller_statements(file_system_arn),
-            of_node=node_statements(
-                file_system_arn=file_system_arn, mounts_by_iam=mounts_by_iam, as_root=mounts_as_root
-            ),
+        self._roles = (
+            None
+            if isinstance(installation, ExistingInstallation) and not installation.make_roles
+            else self._build_roles(
+                installation,
+                of_controller=self._controller_statements(file_system_arn),
+                of_node=node_statements(
+                    file_system_arn=file_system_arn, mounts_by_iam=mounts_by_iam, as_root=mounts_as_root
+                ),
+            )
         )
         # The add-on could make associations of its own. They would collide with those that are there when a
         # cluster moves from the chart to the add-on; these stay as they are.
@@ -97,18 +111,20 @@ class EfsCsiDriver(Construct):
         for part in self._installed:
             part.node.add_dependency(cluster.access, *self._associations)
         self._ready_to_provision = DependencyGroup(
-            *self._installed, *self._associations, self._controller.policy
+            *self._installed,
+            *self._associations,
+            *([self._roles.controller.policy] if self._roles else []),
         )
 
     @property
-    def controller_role_arn(self) -> str:
-        """The ARN of the controller's role."""
-        return self._controller.role_arn
+    def controller_role_arn(self) -> str | None:
+        """The ARN of the controller's role; None where none is made."""
+        return self._roles.controller.role_arn if self._roles else None
 
     @property
-    def node_role_arn(self) -> str:
-        """The ARN of the nodes' role; the controller's, where the add-on takes one for both."""
-        return self._node.role_arn
+    def node_role_arn(self) -> str | None:
+        """The ARN of the nodes' role; the controller's, where the add-on takes one for both; None: none."""
+        return self._roles.node.role_arn if self._roles else None
 
     @property
     def ready_to_provision(self) -> IDependable:
@@ -121,9 +137,9 @@ class EfsCsiDriver(Construct):
         *,
         of_controller: list[iam.PolicyStatement],
         of_node: list[iam.PolicyStatement],
-    ) -> None:
+    ) -> _Roles:
         if isinstance(installation, AddonInstallation) and isinstance(self._identity, Irsa):
-            self._controller = self._role(
+            both = self._role(
                 "Controller",
                 CONTROLLER_SERVICE_ACCOUNT,
                 self._controller_settings,
@@ -131,16 +147,17 @@ class EfsCsiDriver(Construct):
                 controller_reading(),  # it holds what the nodes may read, too
                 also=[NODE_SERVICE_ACCOUNT],
             )
-            self._node = self._controller
-            return
-        self._controller = self._role(
-            "Controller",
-            CONTROLLER_SERVICE_ACCOUNT,
-            self._controller_settings,
-            of_controller,
-            controller_reading(),
+            return _Roles(controller=both, node=both)
+        return _Roles(
+            controller=self._role(
+                "Controller",
+                CONTROLLER_SERVICE_ACCOUNT,
+                self._controller_settings,
+                of_controller,
+                controller_reading(),
+            ),
+            node=self._role("Node", NODE_SERVICE_ACCOUNT, self._node_settings, of_node, node_reading()),
         )
-        self._node = self._role("Node", NODE_SERVICE_ACCOUNT, self._node_settings, of_node, node_reading())
 
     def _role(
         self,
@@ -191,19 +208,22 @@ class EfsCsiDriver(Construct):
         ]
 
     def _accounts(self) -> list[tuple[str, str, ServiceAccountRole]]:
+        if self._roles is None:
+            return []
         return [
-            ("Controller", CONTROLLER_SERVICE_ACCOUNT, self._controller),
-            ("Node", NODE_SERVICE_ACCOUNT, self._node),
+            ("Controller", CONTROLLER_SERVICE_ACCOUNT, self._roles.controller),
+            ("Node", NODE_SERVICE_ACCOUNT, self._roles.node),
         ]
 
     def _install(self, installation: Installation) -> list[Construct]:
+        if isinstance(installation, ExistingInstallation):
+            return self._patch(installation)
+        assert self._roles is not None  # noqa: S101  # only an existing driver may do without
         if isinstance(installation, HelmInstallation):
-            return [self._build_chart(installation)]
-        if isinstance(installation, AddonInstallation):
-            return [self._build_addon(installation)]
-        return self._patch(installation)
+            return [self._build_chart(installation, self._roles)]
+        return [self._build_addon(installation, self._roles)]
 
-    def _build_chart(self, installation: HelmInstallation) -> eks.HelmChart:
+    def _build_chart(self, installation: HelmInstallation, roles: _Roles) -> eks.HelmChart:
         archive = installation.archive
         return eks.HelmChart(
             self,
@@ -221,7 +241,7 @@ class EfsCsiDriver(Construct):
                 installation,
                 controller=self._controller_settings,
                 node=self._node_settings,
-                role_arns=(self._controller.role_arn, self._node.role_arn),
+                role_arns=(roles.controller.role_arn, roles.node.role_arn),
                 identity="irsa" if isinstance(self._identity, Irsa) else "pod-identity",
             ),
             # Not waiting for pods: a cluster whose autoscaler has no node yet would hold up, and then roll
@@ -232,7 +252,7 @@ class EfsCsiDriver(Construct):
             removal_policy=_removal_policy(keep=installation.keep),
         )
 
-    def _build_addon(self, installation: AddonInstallation) -> eks.CfnAddon:
+    def _build_addon(self, installation: AddonInstallation, roles: _Roles) -> eks.CfnAddon:
         configuration = addon_configuration(controller=self._controller_settings, node=self._node_settings)
         return eks.CfnAddon(
             self,
@@ -244,7 +264,7 @@ class EfsCsiDriver(Construct):
             resolve_conflicts="OVERWRITE" if installation.overwrite else "NONE",
             preserve_on_delete=installation.keep,
             service_account_role_arn=(
-                self._controller.role_arn if isinstance(self._identity, Irsa) else None
+                roles.controller.role_arn if isinstance(self._identity, Irsa) else None
             ),
         )
 

@@ -53,11 +53,20 @@ class ExistingInstallation:
     """A driver that somebody else has installed.
 
     Args:
+        make_roles: make roles for it; False: it has its own, which reach the file system. Default: True.
         patch: let it take its roles: annotate its service accounts and restart its pods. The annotations stay
             when the stack goes. Default: False, nothing of it is touched.
+
+    Raises:
+        ValueError: it is to take roles that are not made.
     """
 
+    make_roles: bool = True
     patch: bool = False
+
+    def __post_init__(self) -> None:
+        if self.patch and not self.make_roles:
+            raise ValueError("patch: gives the driver roles, and make_roles=False makes none")
 
 
 Installation = HelmInstallation | AddonInstallation | ExistingInstallation

@@ -13,6 +13,7 @@ from operations.doctor.installation import Installation, NotThereError
 from operations.doctor.registry import Check, When, all_checks
 from operations.findings import Finding, Problem, Report, Severity, Skipped
 from rehearsal.account.cluster_tokens import TokenError
+from rehearsal.account.recorded_only import NotRehearsedError
 
 NOT_CHECKED = "not-checked"
 """The id of the finding that a check could not be made."""
@@ -59,6 +60,7 @@ def examine(installation: Installation, checks: Iterable[Check] | None = None) -
             ClientError,
             ConfigException,
             HTTPError,
+            NotRehearsedError,
             TokenError,
             OSError,
         ) as error:
@@ -116,6 +118,12 @@ def _problem_of(error: Exception) -> Problem:
     if isinstance(error, ConfigException):
         return Problem(
             what=_line(error), where="kubeconfig", cure="mend the file, or point KUBECONFIG elsewhere"
+        )
+    if isinstance(error, NotRehearsedError):
+        return Problem(
+            what=f"a policy says what is not evaluated here: {_line(error).removeprefix('not rehearsed: ')}",
+            where="IAM",
+            cure="ask the IAM policy simulator",
         )
     if isinstance(error, BotoCoreError):
         return Problem(what=_line(error), where="AWS", cure="check the network and the credentials")

@@ -337,13 +337,26 @@ class Installation:
             for instance in reservation["Instances"]
         ]
 
-    # The file system, once it is deployed.
+    # The file system, once there is one.
+
+    @property
+    def file_system_id(self) -> str | None:
+        """Its id; None before the deployment that makes it."""
+        existing = self.environment.file_system.existing
+        return existing.id if existing else self.outputs.get("FileSystemId")
+
+    @property
+    def target_group(self) -> str:
+        """The security group that its mount targets should have."""
+        existing = self.environment.file_system.existing
+        return existing.security_group if existing else self.outputs["SecurityGroupId"]
 
     @Once
     def file_system(self) -> Thing:
-        """The stack's file system."""
+        """The file system, the stack's or the existing one."""
+        assert self.caller  # noqa: S101  # in another account it would seem to be missing
         try:
-            found = self.client("efs").describe_file_systems(FileSystemId=self.outputs["FileSystemId"])
+            found = self.client("efs").describe_file_systems(FileSystemId=self.file_system_id)
         except ClientError as error:
             if error.response["Error"]["Code"] == "FileSystemNotFound":
                 raise NotThereError("file-system-missing") from error
@@ -377,7 +390,7 @@ class Installation:
 
     @Once
     def access_points(self) -> Mapping[str, Thing]:
-        """The access points of the stack's file system, by id."""
+        """The access points of the file system, by id."""
         pages = (
             self.client("efs")
             .get_paginator("describe_access_points")

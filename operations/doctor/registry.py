@@ -19,6 +19,8 @@ class When(Enum):
     """Only while the stack is not deployed."""
     AFTER = "after"
     """Only once the stack is deployed."""
+    FILE_SYSTEM = "file system"
+    """Once there is a file system: from the first deployment on, or before it where one exists already."""
     AIRFLOW = "airflow"
     """Only where Airflow's needs are known."""
 
@@ -43,6 +45,8 @@ class Check:
             return installation.airflow is not None
         if self.when is When.ALWAYS:
             return True
+        if self.when is When.FILE_SYSTEM:
+            return installation.file_system_id is not None
         return installation.deployed == (self.when is When.AFTER)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
+import requests
 import yaml
 from kubernetes import client as kubernetes
 
@@ -38,6 +40,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.environment = self.rehearsal.settings
+        self.text = (self.folder / f"{self.environment.name}.yaml").read_text()
         self.api = self.rehearsal.kubernetes()
         # Any: every field of an object may be None for the type checker.
         self.core: Any = kubernetes.CoreV1Api(self.api)
@@ -56,18 +59,19 @@ class World:
 
     @contextmanager
     def settings(self, change: Change) -> Iterator[None]:
-        """Another environment of the same name, for as long as the block lasts."""
-        former = self.environment
-        content = yaml.safe_load((self.folder / f"{former.name}.yaml").read_text())
+        """Another environment of the same name, for as long as the block lasts; changes nest."""
+        former, former_text = self.environment, self.text
+        content = yaml.safe_load(former_text)
         change(content)
+        self.text = yaml.safe_dump(content)
         folder = self.folder / "changed"
         folder.mkdir(exist_ok=True)
-        (folder / f"{former.name}.yaml").write_text(yaml.safe_dump(content))
+        (folder / f"{former.name}.yaml").write_text(self.text)
         self.environment = load_environment(former.name, folder)
         try:
             yield
         finally:
-            self.environment = former
+            self.environment, self.text = former, former_text
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -116,8 +120,46 @@ class Fault:
 
 def found(report: Report, check: str) -> Finding:
     matching = [one for one in report.findings if one.check == check]
-    assert matching, [f"{one.check}: {one.what}" for one in report.findings]
+    assert matching, lines_of(report)
     return matching[0]
+
+
+def lines_of(report: Report) -> list[str]:
+    return [f"{one.check}: {one.what}" for one in report.findings]
+
+
+@contextmanager
+def examined_as_the_shell(rehearsal: Rehearsal) -> Iterator[None]:
+    """Let the commands of this process speak to a rehearsal, as those of a shell do."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in rehearsal.exports().items():
+            if name != "PATH":
+                patch.setenv(name, value)
+        yield
+
+
+@contextmanager
+def cluster_config(world: World, **changes: Any) -> Iterator[None]:
+    former = world.client("eks").describe_cluster(name=world.environment.cluster.name)["cluster"]
+    kept = {key: former["resourcesVpcConfig"][key] for key in ("subnetIds", "vpcId")}
+    configure(world, {**kept, **changes})
+    try:
+        yield
+    finally:
+        configure(world, kept)
+
+
+def configure(world: World, config: dict[str, Any]) -> None:
+    # The emulated call takes the whole configuration as it comes, and boto3 knows no vpcId in it.
+    plan, region = world.rehearsal.plan, world.environment.region
+    scope = f"{plan.access_key}/20260101/{region}/eks/aws4_request"
+    answer = requests.post(
+        f"{plan.account_url}/clusters/{world.environment.cluster.name}/update-config",
+        json={"resourcesVpcConfig": config},
+        headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"},
+        timeout=30,
+    )
+    assert answer.status_code == 200, answer.text
 
 
 def declared(change: Change) -> Seed:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from kubernetes import client as kubernetes
 from typer.testing import CliRunner
 
@@ -26,8 +25,11 @@ from tests.rehearsal.faults import (
     Seed,
     World,
     as_json,
+    cluster_config,
     eventually,
+    examined_as_the_shell,
     found,
+    lines_of,
     seeded,
     set_field,
     strangers_credentials,
@@ -46,12 +48,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     write_environment(folder, NAME, lambda _: None)
     with (
         Rehearsal(environment=NAME, environments=folder, reporter=Lines()) as rehearsal,
-        pytest.MonkeyPatch.context() as patch,
+        examined_as_the_shell(rehearsal),
     ):
         rehearsal.deploy()
-        for name, value in rehearsal.exports().items():
-            if name != "PATH":
-                patch.setenv(name, value)
         nodes = Nodes(rehearsal)
         with nodes.running():
             for zone in ZONES:
@@ -73,10 +72,6 @@ def await_driver(world: World) -> None:
             ).status.ready_replicas
         )
     )
-
-
-def lines_of(report: Report) -> list[str]:
-    return [f"{one.check}: {one.what}" for one in report.findings]
 
 
 def test_a_healthy_installation_is_met_with_silence(world: World) -> None:
@@ -187,31 +182,25 @@ def an_endpoint_for_the_office(world: World) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def cluster_config(world: World, **changes: Any) -> Iterator[None]:
-    former = world.client("eks").describe_cluster(name=world.environment.cluster.name)["cluster"]
-    kept = {key: former["resourcesVpcConfig"][key] for key in ("subnetIds", "vpcId")}
-    configure(world, {**kept, **changes})
-    try:
-        yield
-    finally:
-        configure(world, kept)
-
-
-def configure(world: World, config: dict[str, Any]) -> None:
-    # The emulated call takes the whole configuration as it comes, and boto3 knows no vpcId in it.
-    plan, region = world.rehearsal.plan, world.environment.region
-    scope = f"{plan.access_key}/20260101/{region}/eks/aws4_request"
-    answer = requests.post(
-        f"{plan.account_url}/clusters/{world.environment.cluster.name}/update-config",
-        json={"resourcesVpcConfig": config},
-        headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"},
-        timeout=30,
-    )
-    assert answer.status_code == 200, answer.text
-
-
 # What is seeded in the network.
+
+
+@seeded
+def a_handler_that_is_kept_out(world: World) -> Iterator[None]:
+    ec2, cluster = world.client("ec2"), world.rehearsal.settings.cluster
+    other = ec2.create_security_group(GroupName="handler", Description="handler", VpcId=world.vpc)["GroupId"]
+    network = {"subnets": [cluster.subnets[0].id], "security_group": other}
+    with (
+        cluster_config(
+            world,
+            endpointPublicAccess=False,
+            endpointPrivateAccess=True,
+            clusterSecurityGroupId=world.node_group,
+        ),
+        set_field("cluster", "handler_network", to=network)(world),
+    ):
+        yield
+    ec2.delete_security_group(GroupId=other)
 
 
 @seeded
@@ -675,6 +664,7 @@ FAULTS = [
     Fault("oidc-provider-missing", no_provider, "no OIDC provider", "associate-iam-oidc-provider"),
     Fault("oidc-provider-audience", a_provider_for_others, "sts.amazonaws.com", "add-client-id"),
     Fault("endpoint-private", a_private_endpoint, "endpoint is private", "public endpoint"),
+    Fault("handler-cannot-reach", a_handler_that_is_kept_out, "no rule of the cluster's group", "tcp 443"),
     Fault("endpoint-restricted", an_endpoint_for_the_office, "203.0.113.0/24 only", "0.0.0.0/0"),
     Fault(
         "vpc-missing",
@@ -827,6 +817,17 @@ def test_a_seeded_fault_is_found_with_its_cure_and_nothing_else_is(world: World,
 def test_a_class_on_which_no_claim_waits_may_change(world: World, field: str, to: object) -> None:
     with set_field("storage_classes", 0, field, to=to)(world):
         assert lines_of(world.examine()) == []
+
+
+def test_a_handler_in_the_vpc_that_is_let_in_reaches_a_private_endpoint(world: World) -> None:
+    subnet, group = world.rehearsal.settings.cluster.subnets[0].id, world.node_group
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": group}]}
+    world.client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    private = {"endpointPublicAccess": False, "endpointPrivateAccess": True, "clusterSecurityGroupId": group}
+    network = {"subnets": [subnet], "security_group": group}
+    with cluster_config(world, **private), set_field("cluster", "handler_network", to=network)(world):
+        assert lines_of(world.examine()) == []
+    world.client("ec2").revoke_security_group_ingress(GroupId=group, IpPermissions=[rule])
 
 
 def test_after_all_faults_are_undone_there_is_silence_again(world: World) -> None:
@@ -1197,9 +1198,12 @@ def test_a_missing_file_system_is_found_and_what_needs_it_left_out(world: World)
 
 def test_every_check_but_a_few_is_tested_by_a_fault_of_its_own() -> None:
     from operations.doctor.registry import all_checks
-    from tests.rehearsal import test_doctor_before
+    from tests.rehearsal import test_doctor_before, test_doctor_pod_identity
 
-    here = {fault.check for fault in [*FAULTS, *AIRFLOW_FAULTS, *test_doctor_before.FAULTS]}
+    here = {
+        fault.check
+        for fault in [*FAULTS, *AIRFLOW_FAULTS, *test_doctor_before.FAULTS, *test_doctor_pod_identity.FAULTS]
+    }
     alone = {"claim-missing", "driver-role-missing", "no-nodes", "file-system-missing"}
     elsewhere = {"mount-target-not-available"}  # tests/unit/operations/test_doctor_checks.py
     assert {check.id for check in all_checks()} == here | alone | elsewhere

@@ -13,11 +13,20 @@ import yaml
 from kubernetes import client as kubernetes
 
 from operations.doctor.installation import Quotas
-from operations.findings import Report
 from rehearsal.claims import make_claim
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
-from tests.rehearsal.faults import Fault, World, as_json, eventually, found, seeded, set_field
+from tests.rehearsal.faults import (
+    Fault,
+    World,
+    as_json,
+    eventually,
+    examined_as_the_shell,
+    found,
+    lines_of,
+    seeded,
+    set_field,
+)
 from tests.rehearsal.lines import Lines
 from tests.rehearsal.nodes import Nodes
 
@@ -39,17 +48,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     write_environment(folder, NAME, a_role_and_fixed_names)
     with (
         Rehearsal(environment=NAME, environments=folder, reporter=Lines()) as rehearsal,
-        pytest.MonkeyPatch.context() as patch,
+        examined_as_the_shell(rehearsal),
     ):
         assert rehearsal.cdk("bootstrap", "aws://123456789012/ap-northeast-2").status == 0
-        for name, value in rehearsal.exports().items():
-            if name != "PATH":
-                patch.setenv(name, value)
         yield World(rehearsal, folder, Nodes(rehearsal))
-
-
-def lines_of(report: Report) -> list[str]:
-    return [f"{one.check}: {one.what}" for one in report.findings]
 
 
 def test_an_account_and_cluster_that_are_ready_are_met_with_silence(world: World) -> None:
@@ -197,6 +199,99 @@ def a_class_by_hand(world: World) -> Iterator[None]:
     world.storage.delete_storage_class("efs-sc-1")
 
 
+@contextmanager
+def a_file_system_by_hand(world: World, **existing: Any) -> Iterator[str]:
+    """One that the environment refers to."""
+    efs = world.client("efs")
+    system = efs.create_file_system(CreationToken="by-hand")["FileSystemId"]
+    refer = {"existing": {"id": system, "security_group": world.node_group, **existing}}
+    with set_field("file_system", to=refer)(world):
+        yield str(system)
+    efs.delete_file_system(FileSystemId=system)
+
+
+AS_DECLARED = {
+    "directoryPerms": "700",
+    "basePath": "/dynamic_provisioning",
+    "uid": "1000",
+    "gid": "1000",
+    "gidRangeStart": "1000",
+    "gidRangeEnd": "2000",
+}
+"""The parameters of the class of the environment, without its file system."""
+
+
+@contextmanager
+def a_class_of(world: World, **parameters: str) -> Iterator[None]:
+    world.storage.create_storage_class(
+        kubernetes.V1StorageClass(
+            metadata=kubernetes.V1ObjectMeta(name="efs-sc-1"),
+            provisioner="efs.csi.aws.com",
+            parameters={"provisioningMode": "efs-ap", **parameters},
+            mount_options=["tls"],
+        )
+    )
+    yield
+    world.storage.delete_storage_class("efs-sc-1")
+
+
+@seeded
+def a_class_of_another_kind(world: World) -> Iterator[None]:
+    with (
+        a_file_system_by_hand(world, make_mount_targets=True, add_client_rules=True) as system,
+        a_class_of(world, fileSystemId=system, **{**AS_DECLARED, "directoryPerms": "750"}),
+        set_field("storage_classes", 0, "adopt", to=True)(world),
+    ):
+        yield
+
+
+@seeded
+def a_class_on_another_system(world: World) -> Iterator[None]:
+    with (
+        a_class_of(world, fileSystemId="fs-0000000000000000f", directoryPerms="700"),
+        set_field("storage_classes", 0, "adopt", to=True)(world),
+    ):
+        yield
+
+
+@seeded
+def a_claim_of_another_class(world: World) -> Iterator[None]:
+    with a_claim_by_hand(world), set_field("claims", 0, "adopt", to=True)(world):
+        yield
+
+
+@seeded
+def a_system_without_mount_targets(world: World) -> Iterator[None]:
+    with a_file_system_by_hand(world):
+        yield
+
+
+@seeded
+def no_such_file_system(world: World) -> Iterator[None]:
+    existing = {"id": "fs-0000000000000000f", "security_group": world.node_group}
+    with set_field("file_system", to={"existing": existing})(world):
+        yield
+
+
+@seeded
+def a_handler_nowhere(world: World) -> Iterator[None]:
+    network = {"subnets": ["subnet-00000000000000000"], "security_group": world.node_group}
+    with set_field("cluster", "handler_network", to=network)(world):
+        yield
+
+
+@seeded
+def a_handler_without_egress(world: World) -> Iterator[None]:
+    ec2 = world.client("ec2")
+    group = ec2.create_security_group(GroupName="silent", Description="silent", VpcId=world.vpc)["GroupId"]
+    everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=everything)
+    network = {"subnets": [world.environment.cluster.subnets[0].id], "security_group": group}
+    with set_field("cluster", "handler_network", to=network)(world):
+        yield
+    ec2.delete_security_group(GroupId=group)
+
+
 @seeded
 def a_taken_role(world: World) -> Iterator[None]:
     iam = world.client("iam")
@@ -304,6 +399,27 @@ FAULTS = [
     Fault("driver-installed", a_driver_by_the_add_on, "by the EKS add-on", "remove that installation"),
     Fault("claim-exists", a_claim_by_hand, "a claim default/efs-claim-1 already", "another name"),
     Fault("class-exists", a_class_by_hand, "StorageClass efs-sc-1 already", "another name"),
+    Fault(
+        "driver-not-installed",
+        set_field("driver", to={"install": "existing"}),
+        "no EFS CSI driver",
+        "helm or addon",
+    ),
+    Fault(
+        "adopted-class-differs", a_class_of_another_kind, "directoryPerms from 750 to 700", "what is there"
+    ),
+    Fault(
+        "adopted-class-differs", a_class_on_another_system, "on fs-0000000000000000f", "file_system.existing"
+    ),
+    Fault(
+        "adopted-claim-differs", a_claim_of_another_class, "has other, the environment says", "what is there"
+    ),
+    Fault(
+        "mount-target-missing", a_system_without_mount_targets, "in ap-northeast-2a", "create-mount-target"
+    ),
+    Fault("file-system-missing", no_such_file_system, "fs-0000000000000000f", "describe-file-systems"),
+    Fault("handler-network-missing", a_handler_nowhere, "no subnet subnet-0000", "name one of vpc-"),
+    Fault("handler-cannot-reach", a_handler_without_egress, "no HTTPS connection", "outgoing tcp 443"),
     Fault("name-taken", a_taken_role, "role efs-driver already", "another name"),
     Fault("name-taken", a_taken_policy, "policy efs-driver-policy already", "another name"),
     Fault("name-taken", a_taken_group, "security group efs-sg already", "another name"),
@@ -337,6 +453,37 @@ def test_what_would_make_a_deployment_fail_is_found_with_its_cure_and_nothing_el
     assert fault.cure in finding.cure
     assert report.stage == "before"
     assert {one.check for one in report.findings} == {fault.check, *fault.also}, lines_of(report)
+
+
+def test_what_is_to_be_taken_over_as_it_is_is_no_fault(world: World) -> None:
+    targets = {"make_mount_targets": True, "add_client_rules": True}
+    with (
+        a_file_system_by_hand(world, **targets) as system,
+        a_class_of(world, fileSystemId=system, **AS_DECLARED),
+        set_field("storage_classes", 0, "adopt", to=True)(world),
+        a_driver(world),
+        set_field("driver", to={"install": "existing"})(world),
+    ):
+        report = world.examine()
+    assert lines_of(report) == []
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        {"install": "helm", "removal": "retain"},
+        {"install": "addon", "resolve_conflicts": "overwrite", "removal": "retain"},
+    ],
+    ids=lambda driver: driver["install"],
+)
+def test_a_driver_that_is_to_be_taken_over_is_not_in_the_way(world: World, driver: dict[str, str]) -> None:
+    release = {
+        "meta.helm.sh/release-name": "aws-efs-csi-driver",
+        "meta.helm.sh/release-namespace": "kube-system",
+    }
+    with a_driver(world, annotations=release), set_field("driver", to=driver)(world):
+        report = world.examine()
+    assert lines_of(report) == []
 
 
 def test_after_all_faults_are_undone_there_is_silence_again(world: World) -> None:

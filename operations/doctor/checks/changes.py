@@ -1,21 +1,12 @@
 """Changes that a deployment would try and that cannot be made in place; and drift of what cannot change."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from operations.class_fields import class_differences, class_fields
 from operations.doctor.installation import Installation
 from operations.doctor.registry import When, check
 from operations.findings import Problem, Severity
 from settings.kubernetes import quantity_in_bytes
-from settings.storage_class import StorageClass
-
-_DEFAULTS: Mapping[str, Any] = {
-    "mountOptions": [],
-    "reclaimPolicy": "Delete",
-    "volumeBindingMode": "Immediate",
-    "parameters": {},
-}
-"""The fields of a class that Kubernetes lets nobody change, with what stands for absence."""
 
 
 @check("class-change-refused", Severity.ERROR, "May each class change now?", when=When.AFTER)
@@ -27,9 +18,9 @@ def class_changes(installation: Installation) -> Iterator[Problem]:
         if declared is None or there is None:
             continue
         wanted = class_fields(settings, installation.outputs.get("FileSystemId", ""))
-        changes = list(_differences(there, wanted))
+        changes = list(class_differences(there, wanted))
         # What is as it was declared is not deployed: then the class was changed by hand, another finding.
-        if not changes or not any(_differences(declared, wanted)):
+        if not changes or not any(class_differences(declared, wanted)):
             continue
         pending = [
             f"{claim['metadata']['namespace']}/{claim['metadata']['name']}"
@@ -67,7 +58,7 @@ def class_drift(installation: Installation) -> Iterator[Problem]:
                 cure=again,
             )
         elif declared is not None:
-            for change in _differences(declared, there):
+            for change in class_differences(declared, there):
                 yield Problem(
                     what=f"class {settings.name} is not as the stack made it: {change}",
                     where=f"StorageClass {settings.name}",
@@ -153,56 +144,3 @@ def claim_changes(installation: Installation) -> Iterator[Problem]:
                 where=f"{where}.size",
                 cure=f"write {size}: EFS takes no notice of it",
             )
-
-
-def class_fields(settings: StorageClass, file_system_id: str) -> Mapping[str, Any]:
-    """A class of the environment as Kubernetes has it: the fields that cannot change.
-
-    Args:
-        settings: the class.
-        file_system_id: the file system of its volumes.
-    """
-    parameters = {
-        "provisioningMode": "efs-ap",
-        "fileSystemId": file_system_id,
-        "directoryPerms": settings.directory_permissions,
-    }
-    if settings.base_path != "/":
-        parameters["basePath"] = settings.base_path
-    if settings.owner is not None:
-        parameters |= {"uid": str(settings.owner.uid), "gid": str(settings.owner.gid)}
-    if settings.gid_range is not None:
-        parameters |= {
-            "gidRangeStart": str(settings.gid_range.start),
-            "gidRangeEnd": str(settings.gid_range.end),
-        }
-    if settings.sub_path_pattern is not None:
-        parameters["subPathPattern"] = settings.sub_path_pattern
-    if not settings.ensure_unique_directory:
-        parameters["ensureUniqueDirectory"] = "false"
-    if settings.reuse_access_point:
-        parameters["reuseAccessPoint"] = "true"
-    return {
-        "parameters": parameters,
-        "mountOptions": list(settings.mount_options),
-        "reclaimPolicy": settings.reclaim_policy,
-        "volumeBindingMode": settings.volume_binding_mode,
-    }
-
-
-def _differences(former: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
-    for field, absent in _DEFAULTS.items():
-        one, other = former.get(field) or absent, wanted.get(field) or absent
-        if not isinstance(absent, dict):
-            if one != other:
-                yield f"{field} from {_shown(one)} to {_shown(other)}"
-            continue
-        for key in sorted(one.keys() | other.keys()):
-            if one.get(key) != other.get(key):
-                yield f"{key} from {_shown(one.get(key))} to {_shown(other.get(key))}"
-
-
-def _shown(value: Any) -> str:
-    if value in (None, []):
-        return "nothing"
-    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -75,6 +75,8 @@ def vpc(installation: Installation) -> Iterator[Problem]:
 @check("oidc-issuer-mismatch", Severity.ERROR, "Is the declared OIDC issuer the cluster's?")
 def issuer(installation: Installation) -> Iterator[Problem]:
     """The driver's roles trust the declared issuer, its tokens are of the cluster's."""
+    if not _needs_provider(installation):
+        return
     declared = installation.environment.cluster.oidc_issuer
     actual = installation.cluster.get("identity", {}).get("oidc", {}).get("issuer", "")
     if actual != declared:
@@ -89,7 +91,7 @@ def issuer(installation: Installation) -> Iterator[Problem]:
 @check("oidc-provider-missing", Severity.ERROR, "Has IAM an OIDC provider for the issuer?")
 def provider(installation: Installation) -> Iterator[Problem]:
     """Without it no service account has a role."""
-    if _provider(installation) is None:
+    if _needs_provider(installation) and _provider(installation) is None:
         yield Problem(
             what="IAM has no OIDC provider for the issuer; the driver would not be let into AWS",
             where=_provider_arn(installation),
@@ -100,6 +102,8 @@ def provider(installation: Installation) -> Iterator[Problem]:
 @check("oidc-provider-audience", Severity.ERROR, "Does the OIDC provider accept the tokens' audience?")
 def audience(installation: Installation) -> Iterator[Problem]:
     """Tokens of service accounts are for sts.amazonaws.com."""
+    if not _needs_provider(installation):
+        return
     found = _provider(installation)
     if found is None:
         raise NotThereError("oidc-provider-missing")
@@ -184,30 +188,9 @@ def handler_mapped(installation: Installation) -> Iterator[Problem]:
     )
 
 
-@check("endpoint-private", Severity.ERROR, "Can the kubectl handler reach the API server?")
-def endpoint(installation: Installation) -> Iterator[Problem]:
-    """The handler runs outside the VPC."""
-    config = installation.cluster["resourcesVpcConfig"]
-    if config.get("endpointPublicAccess") is False:
-        yield Problem(
-            what="the cluster's API endpoint is private, and the kubectl handler runs outside the VPC",
-            where=f"cluster {installation.environment.cluster.name}, endpointPublicAccess",
-            cure="give the cluster a public endpoint",
-        )
-
-
-@check("endpoint-restricted", Severity.WARNING, "May the kubectl handler's addresses reach the API server?")
-def endpoint_cidrs(installation: Installation) -> Iterator[Problem]:
-    """A Lambda function's addresses are not known beforehand."""
-    config = installation.cluster["resourcesVpcConfig"]
-    cidrs = config.get("publicAccessCidrs") or ["0.0.0.0/0"]
-    if config.get("endpointPublicAccess") is not False and "0.0.0.0/0" not in cidrs:
-        yield Problem(
-            what=f"the API endpoint lets in {', '.join(cidrs)} only; "
-            "the kubectl handler comes from an address of AWS Lambda",
-            where=f"cluster {installation.environment.cluster.name}, publicAccessCidrs",
-            cure="let in 0.0.0.0/0 while a deployment runs",
-        )
+def _needs_provider(installation: Installation) -> bool:
+    # EKS Pod Identity knows neither issuer nor provider.
+    return installation.environment.driver.identity == "irsa"
 
 
 def _provider_arn(installation: Installation) -> str:

@@ -12,16 +12,26 @@ from operations.findings import Problem, Severity
 _DEPLOY = "deploy; where cdk diff shows nothing, it was changed by hand: set it back"
 
 
-@check("file-system-missing", Severity.ERROR, "Is the stack's file system there?", when=When.AFTER)
+@check("file-system-missing", Severity.ERROR, "Is the file system there?", when=When.FILE_SYSTEM)
 def exists(installation: Installation) -> Iterator[Problem]:
-    """The file system that the stack made."""
+    """The file system that the stack made, or that the environment refers to."""
     try:
         assert installation.file_system  # noqa: S101  # reads it
     except NotThereError as error:
         if error.because != "file-system-missing":
             raise
+        if installation.environment.file_system.existing:
+            environment = installation.environment
+            yield Problem(
+                what=f"there is no file system {installation.file_system_id} in account "
+                f"{environment.account}, {environment.region}",
+                where="field file_system.existing.id",
+                cure="aws efs describe-file-systems --region "
+                f"{environment.region} names those there are; or write name in the place of existing",
+            )
+            return
         yield Problem(
-            what=f"the stack's file system {installation.outputs['FileSystemId']} is gone",
+            what=f"the stack's file system {installation.file_system_id} is gone",
             where=f"stack {installation.stack_name}",
             cure="restore it from AWS Backup into a new one; then destroy the stack and deploy it again",
         )
@@ -30,6 +40,8 @@ def exists(installation: Installation) -> Iterator[Problem]:
 @check("backup-differs", Severity.WARNING, "Is the file system backed up as declared?", when=When.AFTER)
 def backups(installation: Installation) -> Iterator[Problem]:
     """AWS Backup's default plan."""
+    if _is_not_ours(installation):
+        return
     efs, system = installation.client("efs"), installation.file_system["FileSystemId"]
     try:
         status = efs.describe_backup_policy(FileSystemId=system)["BackupPolicy"]["Status"]
@@ -50,6 +62,8 @@ def backups(installation: Installation) -> Iterator[Problem]:
 @check("lifecycle-differs", Severity.WARNING, "Do files move as declared?", when=When.AFTER)
 def lifecycle(installation: Installation) -> Iterator[Problem]:
     """The transitions to cheaper storage, and back."""
+    if _is_not_ours(installation):
+        return
     system = installation.file_system["FileSystemId"]
     found = installation.client("efs").describe_lifecycle_configuration(FileSystemId=system)
     rules = {key: value for policy in found["LifecyclePolicies"] for key, value in policy.items()}
@@ -73,6 +87,8 @@ def lifecycle(installation: Installation) -> Iterator[Problem]:
 )
 def throughput(installation: Installation) -> Iterator[Problem]:
     """Elastic or bursting."""
+    if _is_not_ours(installation):
+        return
     system = installation.file_system
     wanted = installation.environment.file_system.throughput
     if system.get("ThroughputMode") != wanted:
@@ -91,6 +107,8 @@ def throughput(installation: Installation) -> Iterator[Problem]:
 )
 def policy(installation: Installation) -> Iterator[Problem]:
     """The file system's policy denies whatever does not come over TLS."""
+    if _is_not_ours(installation):
+        return
     efs, system = installation.client("efs"), installation.file_system["FileSystemId"]
     try:
         document = json.loads(efs.describe_file_system_policy(FileSystemId=system)["Policy"])
@@ -111,6 +129,11 @@ def policy(installation: Installation) -> Iterator[Problem]:
             cure="put the statement DenyWithoutTls back: see FileSystemPolicy in the template of "
             f"{installation.stack_name}, and aws efs put-file-system-policy",
         )
+
+
+def _is_not_ours(installation: Installation) -> bool:
+    # Of a file system that exists already the environment says none of this, and changes none of it.
+    return installation.environment.file_system.existing is not None
 
 
 def _period(days: int | None) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from operations.doctor.installation import ZONE_LABEL, Installation, NodeAddress, NotThereError
 from operations.doctor.registry import When, check
+from operations.doctor.security_group_rules import admits, covers, is_in, opens_to_anybody, peers
 from operations.findings import Problem, Severity
 
 NFS_PORT = 2049
@@ -116,12 +117,14 @@ def subnet_addresses(installation: Installation) -> Iterator[Problem]:
 
 @check("security-group-missing", Severity.ERROR, "Do the security groups exist, in the VPC?")
 def groups(installation: Installation) -> Iterator[Problem]:
-    """The nodes' security groups and those of other NFS clients."""
+    """The nodes' security groups, those of other NFS clients, and that of an existing file system."""
     environment = installation.environment
     fields = dict.fromkeys(environment.cluster.node_security_groups, "cluster.node_security_groups")
     clients = environment.file_system.nfs_clients.security_groups
     if not isinstance(clients, str):
         fields |= dict.fromkeys(clients, "file_system.nfs_clients.security_groups")
+    if existing := environment.file_system.existing:
+        fields[existing.security_group] = "file_system.existing.security_group"
     assert installation.caller  # noqa: S101
     found = installation.security_groups(frozenset(fields))
     for group, name in fields.items():
@@ -161,6 +164,8 @@ def zones(installation: Installation) -> Iterator[Problem]:
 def planned_clients(installation: Installation) -> Iterator[Problem]:
     """Whether the rules that a deployment makes let every node in."""
     environment = installation.environment
+    if _makes_no_rules(installation):
+        return
     clients = environment.file_system.nfs_clients
     groups = frozenset(
         environment.cluster.node_security_groups
@@ -168,7 +173,7 @@ def planned_clients(installation: Installation) -> Iterator[Problem]:
         else clients.security_groups
     )
     for node in installation.node_addresses:
-        if not (node.security_groups & groups or _is_in(node.address, clients.cidrs)):
+        if not (node.security_groups & groups or is_in(node.address, clients.cidrs)):
             yield Problem(
                 what=f"node {node.name} ({node.address}, {', '.join(sorted(node.security_groups))}) "
                 "is not among the NFS clients",
@@ -184,7 +189,9 @@ def egress(installation: Installation) -> Iterator[Problem]:
     wanted = frozenset(installation.environment.cluster.node_security_groups)
     found = installation.security_groups(wanted)
     # Rules of all groups of a node add up: one group that lets NFS out is enough.
-    if found and not any(_lets_nfs_through(group["IpPermissionsEgress"]) for group in found.values()):
+    if found and not any(
+        opens_to_anybody(group["IpPermissionsEgress"], NFS_PORT) for group in found.values()
+    ):
         yield Problem(
             what="no security group of the nodes lets NFS out",
             where=", ".join(sorted(found)),
@@ -209,9 +216,11 @@ def network_acls(installation: Installation) -> Iterator[Problem]:
                     )
 
 
-@check("node-cannot-reach", Severity.ERROR, "May every node reach its mount target?", when=When.AFTER)
+@check("node-cannot-reach", Severity.ERROR, "May every node reach its mount target?", when=When.FILE_SYSTEM)
 def reach(installation: Installation) -> Iterator[Problem]:
     """The rules that the mount targets' groups have now."""
+    if not (installation.deployed or _makes_no_rules(installation)):
+        return  # the deployment makes them
     groups = installation.target_groups
     nodes = installation.node_addresses or _typical_nodes(installation)
     for zone, target in sorted(installation.mount_targets.items()):
@@ -221,12 +230,19 @@ def reach(installation: Installation) -> Iterator[Problem]:
             if group in groups
             for rule in groups[group]["IpPermissions"]
         ]
-        locked_out = [node.name for node in nodes if node.zone == zone and not _admits(rules, node)]
+        locked_out = [
+            node.name
+            for node in nodes
+            if node.zone == zone
+            and not admits(rules, NFS_PORT, address=node.address, groups=node.security_groups)
+        ]
         if locked_out:
             yield Problem(
                 what=f"no rule lets {_some(locked_out)} reach the mount target in {zone}",
                 where=f"{target['MountTargetId']}, {', '.join(target['SecurityGroups'])}",
-                cure=f"allow tcp {NFS_PORT} from the nodes' security groups: deploy again, or undo by hand "
+                cure=f"allow tcp {NFS_PORT} from the nodes' security groups, or write add_client_rules: true"
+                if _makes_no_rules(installation)
+                else f"allow tcp {NFS_PORT} from the nodes' security groups: deploy again, or undo by hand "
                 "what took the rule away",
             )
 
@@ -235,6 +251,8 @@ def reach(installation: Installation) -> Iterator[Problem]:
 def open_wider(installation: Installation) -> Iterator[Problem]:
     """Rules that the environment does not declare."""
     environment = installation.environment
+    if environment.file_system.existing:
+        return  # its group is somebody else's, with rules for others
     clients = environment.file_system.nfs_clients
     groups = (
         environment.cluster.node_security_groups
@@ -244,9 +262,9 @@ def open_wider(installation: Installation) -> Iterator[Problem]:
     declared = {*groups, *clients.cidrs}
     for group_id, group in sorted(installation.target_groups.items()):
         for rule in group["IpPermissions"]:
-            if not _covers_nfs(rule):
+            if not covers(rule, NFS_PORT):
                 continue
-            for source in _sources(rule):
+            for source in peers(rule):
                 if source not in declared:
                     yield Problem(
                         what=f"{group_id} lets {source} reach the file system, which is not declared",
@@ -255,24 +273,34 @@ def open_wider(installation: Installation) -> Iterator[Problem]:
                     )
 
 
-@check("mount-target-missing", Severity.ERROR, "Has each zone its mount target?", when=When.AFTER)
+@check("mount-target-missing", Severity.ERROR, "Has each zone its mount target?", when=When.FILE_SYSTEM)
 def targets(installation: Installation) -> Iterator[Problem]:
     """A mount target for each of the environment's subnets."""
+    existing = installation.environment.file_system.existing
+    if existing and existing.make_mount_targets and not installation.deployed:
+        return
     for subnet in installation.environment.cluster.subnets:
         if subnet.availability_zone not in installation.mount_targets:
             yield Problem(
                 what=f"the file system has no mount target in {subnet.availability_zone}; "
                 "pods on its nodes stay in ContainerCreating",
                 where=f"{installation.file_system['FileSystemId']}, {subnet.id}",
-                cure="make it by hand with the stack's security group: CloudFormation does not notice "
-                f"that it is gone (aws efs create-mount-target --file-system-id "
+                cure=("make it" if existing else "make it by hand with the stack's security group")
+                + f" (aws efs create-mount-target --file-system-id "
                 f"{installation.file_system['FileSystemId']} --subnet-id {subnet.id} "
-                f"--security-groups {installation.outputs.get('SecurityGroupId', '')}); "
-                "where the zone is new in the environment, deploy",
+                f"--security-groups {installation.target_group})"
+                + (
+                    ""
+                    if existing
+                    else ": CloudFormation does not notice that it is gone; where the zone is new in the "
+                    "environment, deploy"
+                ),
             )
 
 
-@check("mount-target-not-available", Severity.ERROR, "Are the mount targets available?", when=When.AFTER)
+@check(
+    "mount-target-not-available", Severity.ERROR, "Are the mount targets available?", when=When.FILE_SYSTEM
+)
 def target_states(installation: Installation) -> Iterator[Problem]:
     """The life-cycle state of each."""
     for zone, target in sorted(installation.mount_targets.items()):
@@ -284,10 +312,10 @@ def target_states(installation: Installation) -> Iterator[Problem]:
             )
 
 
-@check("mount-target-group", Severity.ERROR, "Have the mount targets the stack's group?", when=When.AFTER)
+@check("mount-target-group", Severity.ERROR, "Have the mount targets their group?", when=When.FILE_SYSTEM)
 def target_security_groups(installation: Installation) -> Iterator[Problem]:
-    """The security group that the stack made."""
-    group = installation.outputs["SecurityGroupId"]
+    """The security group that the stack made, or that the environment names."""
+    group = installation.target_group
     for zone, target in sorted(installation.mount_targets.items()):
         if group not in target["SecurityGroups"]:
             yield Problem(
@@ -296,6 +324,12 @@ def target_security_groups(installation: Installation) -> Iterator[Problem]:
                 cure="aws efs modify-mount-target-security-groups --mount-target-id "
                 f"{target['MountTargetId']} --security-groups {group}",
             )
+
+
+def _makes_no_rules(installation: Installation) -> bool:
+    """Whether the security group of the mount targets is one that the stack leaves as it is."""
+    existing = installation.environment.file_system.existing
+    return existing is not None and not existing.add_client_rules
 
 
 def _typical_nodes(installation: Installation) -> list[NodeAddress]:
@@ -310,43 +344,6 @@ def _typical_nodes(installation: Installation) -> list[NodeAddress]:
         )
         for subnet in installation.subnets.values()
     ]
-
-
-def _admits(rules: list[Mapping[str, Any]], node: NodeAddress) -> bool:
-    return any(
-        _covers_nfs(rule)
-        and (
-            any(pair.get("GroupId") in node.security_groups for pair in rule.get("UserIdGroupPairs", []))
-            or _is_in(node.address, [source for source in _sources(rule) if "/" in source])
-        )
-        for rule in rules
-    )
-
-
-def _covers_nfs(rule: Mapping[str, Any]) -> bool:
-    if rule["IpProtocol"] == "-1":
-        return True
-    low, high = rule.get("FromPort", -1), rule.get("ToPort", -1)
-    return rule["IpProtocol"] in ("tcp", "6") and (low == -1 or low <= NFS_PORT <= high)
-
-
-def _lets_nfs_through(rules: list[Mapping[str, Any]]) -> bool:
-    return any(_covers_nfs(rule) and (_sources(rule) or rule.get("PrefixListIds")) for rule in rules)
-
-
-def _sources(rule: Mapping[str, Any]) -> list[str]:
-    return [
-        *(pair["GroupId"] for pair in rule.get("UserIdGroupPairs", []) if pair.get("GroupId")),
-        *(block["CidrIp"] for block in rule.get("IpRanges", [])),
-        *(block["CidrIpv6"] for block in rule.get("Ipv6Ranges", [])),
-    ]
-
-
-def _is_in(address: str, cidrs: tuple[str, ...] | list[str]) -> bool:
-    if not address:
-        return False
-    one = ipaddress.ip_address(address)
-    return any(one in ipaddress.ip_network(cidr) for cidr in cidrs)
 
 
 def _acl_lets_in(entries: Sequence[Mapping[str, Any]], cidr: str) -> bool:

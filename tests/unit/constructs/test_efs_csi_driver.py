@@ -331,6 +331,20 @@ def test_of_an_existing_driver_nothing_is_touched(stack: Stack, cluster: Importe
         template.resource_count_is(kind, 0)
 
 
+@pytest.mark.parametrize("identity", [IRSA, POD_IDENTITY], ids=["irsa", "pod-identity"])
+def test_for_a_driver_with_roles_of_its_own_nothing_is_made(
+    stack: Stack, cluster: ImportedCluster, identity: Irsa | PodIdentity
+) -> None:
+    driver = ExistingInstallation(make_roles=False)
+    template = build(stack, cluster, installation=driver, identity=identity)
+    assert not [key for key in template.to_json()["Resources"] if key.startswith("Driver")]
+
+
+def test_a_driver_cannot_take_roles_that_are_not_made() -> None:
+    with pytest.raises(ValueError, match="makes none"):
+        ExistingInstallation(make_roles=False, patch=True)
+
+
 def test_an_existing_driver_is_patched_where_the_environment_says_so(
     stack: Stack, cluster: ImportedCluster
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from operations.doctor.checks.changes import class_fields
+from operations.class_fields import class_fields
 from operations.doctor.checks.network import _acl_lets_in, target_states
 from operations.doctor.examination import examine
 from operations.doctor.installation import Installation, NotThereError

@@ -15,6 +15,7 @@ WHEN = {
     When.ALWAYS: "always",
     When.BEFORE: "before a deployment",
     When.AFTER: "after a deployment",
+    When.FILE_SYSTEM: "once there is a file system",
     When.AIRFLOW: "with Airflow",
 }
 

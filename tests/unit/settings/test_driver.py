@@ -46,6 +46,7 @@ def test_every_way_goes_with_every_identity(load: Load) -> None:
         ("install: existing, controller: {replicas: 3}", "controller.replicas", "3", "helm or addon"),
         ("install: existing, node: {volumes: 9}", "node.volumes", "9", "helm or addon"),
         ("patch_existing: true", "patch_existing", "true", "existing"),
+        ("make_roles: false", "make_roles", "false", "existing"),
     ],
 )
 def test_a_field_without_effect_is_refused(
@@ -158,6 +159,22 @@ def test_a_toleration_that_kubernetes_refuses_is_refused(
 ) -> None:
     assert complaints(*saying(f"controller: {{tolerations: [{toleration}]}}")) == [
         f"{FILE}:1: driver.controller.tolerations[0]{fault}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "value"),
+    [
+        ("patch_existing: true", "patch_existing", "true"),
+        ("controller: {role_name: efs}", "controller.role_name", '"efs"'),
+        ("node: {policy_name: efs}", "node.policy_name", '"efs"'),
+    ],
+)
+def test_what_is_said_of_roles_that_are_not_made_is_refused(
+    complaints: Complaints, said: str, field: str, value: str
+) -> None:
+    assert complaints(*saying(f"install: existing, make_roles: false, {said}")) == [
+        f"{FILE}:1: driver.{field}: {value} has no effect with make_roles: false: remove one of them"
     ]
 
 

@@ -65,6 +65,12 @@ def test_nothing_is_found_however_the_driver_comes(install: str, identity: str, 
     assert check(environment.model_copy(update={"driver": driver}), tmp_path) == []
 
 
+def test_nothing_is_found_when_the_driver_has_roles_of_its_own(tmp_path: Path) -> None:
+    environment = load_environment("dynamic-provisioning", ENVIRONMENTS)
+    driver = environment.driver.model_copy(update={"install": "existing", "make_roles": False})
+    assert check(environment.model_copy(update={"driver": driver}), tmp_path) == []
+
+
 def test_nothing_is_found_when_the_chart_comes_from_an_archive(tmp_path: Path) -> None:
     (tmp_path / "aws-efs-csi-driver").mkdir()
     (tmp_path / "aws-efs-csi-driver" / "Chart.yaml").write_text("name: aws-efs-csi-driver")
