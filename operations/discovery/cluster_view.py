@@ -3,20 +3,18 @@
 Only reads. Each part is read by itself, so that a role that may list classes and not nodes still helps.
 """
 
-import base64
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from kubernetes import client as kubernetes
+from kubernetes.config import ConfigException
 from urllib3.exceptions import HTTPError
 
+from operations.cluster_access import cluster_client
 from operations.discovery.findings import Unseen
-from rehearsal.account.cluster_tokens import TokenError, make_token
+from rehearsal.account.cluster_tokens import TokenError
 
 T = TypeVar("T")
 
@@ -49,41 +47,34 @@ class ClusterView:
     node_plugin: Mapping[str, Any] | None = None
     controller_account: Mapping[str, Any] | None = None
     storage_classes: tuple[Mapping[str, Any], ...] | None = None
+    claims: tuple[Mapping[str, Any], ...] | None = None
+    """Read only where an installation is adopted."""
+    volumes: tuple[Mapping[str, Any], ...] | None = None
     aws_auth: str | None = None
     """The rows of mapRoles in the ConfigMap aws-auth."""
     unseen: list[Unseen] = field(default_factory=list)
 
 
-@contextmanager
-def cluster_client(described: Any, region: str) -> Iterator[kubernetes.ApiClient]:
-    """A client of the cluster that EKS describes, with a token as `aws eks get-token` makes it.
+def view_cluster(described: Any, region: str, *, with_claims: bool = False) -> ClusterView:
+    """Everything that discovery wants from the cluster, as far as it can be reached and read.
 
-    Raises:
-        TokenError: the shell has no AWS credentials.
+    Args:
+        described: the cluster as EKS describes it.
+        region: its region.
+        with_claims: read claims and volumes, too. Default: False.
     """
-    configuration = kubernetes.Configuration()
-    configuration.host = described["endpoint"]
-    configuration.retries = False
-    token = make_token(cluster=described["name"], region=region)
-    configuration.api_key = {"authorization": f"Bearer {token}"}
-    with tempfile.TemporaryDirectory(prefix="airflow-efs-") as folder:
-        authority = Path(folder) / "ca.crt"
-        authority.write_bytes(base64.b64decode(described["certificateAuthority"]["data"]))
-        configuration.ssl_ca_cert = str(authority)  # type: ignore[attr-defined]
-        yield kubernetes.ApiClient(configuration)
-
-
-def view_cluster(described: Any, region: str) -> ClusterView:
-    """Everything that discovery wants from the cluster, as far as it can be reached and read."""
     try:
-        with cluster_client(described, region) as api:
-            return read_view(api)
-    except (HTTPError, TokenError, ValueError) as error:
+        return read_view(cluster_client(described, region=region), with_claims=with_claims)
+    except (ConfigException, HTTPError, TokenError, ValueError) as error:
         return ClusterView(unseen=[_not_reached(error)])
 
 
-def read_view(api: kubernetes.ApiClient) -> ClusterView:
+def read_view(api: kubernetes.ApiClient, *, with_claims: bool = False) -> ClusterView:
     """The view through a client.
+
+    Args:
+        api: a client of the cluster.
+        with_claims: read claims and volumes, too. Default: False.
 
     Raises:
         HTTPError: the API server does not answer.
@@ -111,6 +102,11 @@ def read_view(api: kubernetes.ApiClient) -> ClusterView:
     )
     classes = read("StorageClasses", lambda **kw: storage.list_storage_class(**kw))
     view.storage_classes = None if classes is None else tuple(classes["items"])
+    if with_claims:
+        claims = read("claims", lambda **kw: core.list_persistent_volume_claim_for_all_namespaces(**kw))
+        view.claims = None if claims is None else tuple(claims["items"])
+        volumes = read("volumes", lambda **kw: core.list_persistent_volume(**kw))
+        view.volumes = None if volumes is None else tuple(volumes["items"])
     config = read(
         "the ConfigMap aws-auth", lambda **kw: core.read_namespaced_config_map("aws-auth", NAMESPACE, **kw)
     )

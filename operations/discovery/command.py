@@ -10,6 +10,7 @@ from rich.console import Console
 
 from operations.discovery.environment_file import check, file_of, read_text, write_text
 from operations.discovery.existing_file import difference, updated_text
+from operations.discovery.findings import DiscoveryError
 from operations.discovery.new_file import render
 from operations.discovery.proposal import Proposal, discover_cluster
 from operations.discovery.security_groups import security_groups_of
@@ -46,6 +47,19 @@ def discover(
             help="Write NAME.yaml in --environments. Where it exists: show the difference, and ask.",
         ),
     ] = None,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt",
+            help="Refer to the file system, driver, classes and claims that were made by hand, as they are.",
+        ),
+    ] = False,
+    file_system: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="With --adopt: the file system. Default: the one that the classes name."
+        ),
+    ] = None,
     environments: Annotated[
         Path, typer.Option(help="The folder that holds the environments.", show_default="environments")
     ] = PROJECT / "environments",
@@ -68,13 +82,27 @@ def discover(
 
     `airflow-efs discover k8s-cluster --region ap-northeast-2 --write prod`
 
+    `airflow-efs discover k8s-cluster --region ap-northeast-2 --write prod --adopt`
+
     `airflow-efs discover k8s-cluster --region ap-northeast-2 --subnet-tag Tier=storage --output json`
     """
+    if file_system is not None and not adopt:
+        raise typer.BadParameter("give --adopt with it", param_hint="--file-system")
     messages = Console(stderr=True, highlight=False)
     path = file_of(write, environments) if write is not None else None
     before = read_text(path) if path is not None else None
+    if adopt and path is not None and before is not None:
+        raise DiscoveryError(
+            f"--adopt: {shown(path)} exists, and what it says of the storage is never changed: write to "
+            "another name, or leave --adopt out"
+        )
     proposal = discover_cluster(
-        cluster=cluster, region=region, subnet_tags=tuple(subnet_tag or ()), environment=write
+        cluster=cluster,
+        region=region,
+        subnet_tags=tuple(subnet_tag or ()),
+        environment=write,
+        adopting=adopt,
+        file_system=file_system,
     )
     tell(proposal.report, messages)
     status = INCOMPLETE if any(one.severity == "error" for one in proposal.report.problems) else 0

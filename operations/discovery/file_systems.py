@@ -75,7 +75,7 @@ def _why(system: Any, cluster: str, classes: Iterable[StorageClassFound]) -> str
 def _found(account: Account, system: Any, why: str) -> FileSystemFound:
     seen = account.attempt(
         f"the mount targets of {system['FileSystemId']}",
-        lambda: _mount_targets(account, system["FileSystemId"]),
+        lambda: read_mount_targets(account, system["FileSystemId"]),
         cure="allow elasticfilesystem:DescribeMountTargets and DescribeMountTargetSecurityGroups",
     )
     targets, tags = seen or [], tags_of(system)
@@ -91,7 +91,12 @@ def _found(account: Account, system: Any, why: str) -> FileSystemFound:
     )
 
 
-def _mount_targets(account: Account, file_system_id: str) -> list[Mapping[str, Any]]:
+def read_mount_targets(account: Account, file_system_id: str) -> list[Mapping[str, Any]]:
+    """The mount targets of a file system, each with its security groups under `groups`.
+
+    Raises:
+        ClientError: AWS refuses to say.
+    """
     targets = account.pages(
         account.efs, "describe_mount_targets", "MountTargets", FileSystemId=file_system_id
     )

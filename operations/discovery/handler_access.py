@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from operations.discovery.accepted_settings import accepts
 from operations.discovery.account import Account
 from operations.discovery.choices import Decisions
 from operations.discovery.cluster_view import ClusterView
@@ -100,12 +99,7 @@ def choose_handler_network(
         else "is private"
     )
     private = _one_private_subnet_a_zone(subnets)
-    if (
-        accepts("cluster.handler_network")
-        and cluster.endpoint_private
-        and private
-        and cluster.cluster_security_group
-    ):
+    if cluster.endpoint_private and private and cluster.cluster_security_group:
         decisions.choices.append(
             Choice(
                 field="cluster.handler_network",

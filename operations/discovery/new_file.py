@@ -67,22 +67,41 @@ def _lines(proposal: Proposal) -> Iterator[str]:
     yield ""
     yield from _remarks(report, "file_system", 0)
     yield "file_system:"
-    yield f"  name: {_scalar(fields['file_system']['name'])}"
+    yield from _mapping(fields["file_system"], 2)
     yield ""
     yield from _comment(f"The EFS CSI driver: {describe_driver(report.driver)}.")
     yield from _remarks(report, "driver", 0)
     if "driver" in fields:
         yield "driver:"
-        for key, value in fields["driver"].items():
-            yield f"  {key}: {_scalar(value)}"
+        yield from _mapping(fields["driver"], 2)
     yield ""
     yield from _remarks(report, "storage_classes", 0)
     yield from _existing_classes(report)
-    yield "storage_classes:"
-    for one in fields["storage_classes"]:
-        yield f"  - name: {_scalar(one['name'])}"
-        yield f"    base_path: {_scalar(one['base_path'])}"
-        yield f"    owner: {_flow(one['owner'])}   # the user of Airflow's images, for every volume"
+    if fields["storage_classes"]:
+        yield "storage_classes:"
+        for one in fields["storage_classes"]:
+            yield from _item(one)
+    else:
+        yield "storage_classes: []"
+    yield from _remarks(report, "claims", 0)
+    if "claims" in fields:
+        yield ""
+        yield "claims:"
+        for one in fields["claims"]:
+            yield f"  - {_flow(one)}"
+
+
+def _mapping(fields: dict[str, Any], indent: int) -> Iterator[str]:
+    for key, value in fields.items():
+        yield f"{' ' * indent}{key}: {_flow(value)}"
+
+
+def _item(one: dict[str, Any]) -> Iterator[str]:
+    """A class, a field a line."""
+    new_class = not one.get("adopt")
+    for index, (key, value) in enumerate(one.items()):
+        remark = "   # the user of Airflow's images, for every volume" if new_class and key == "owner" else ""
+        yield f"  {'  ' if index else '- '}{key}: {_flow(value)}{remark}"
 
 
 def _remarks(report: Report, field: str, indent: int) -> Iterator[str]:
@@ -122,7 +141,7 @@ def _one_line(text: str) -> str:
 
 def _flow(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
     return _scalar(value)

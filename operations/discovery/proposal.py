@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from operations.discovery.accepted_settings import accepts
 from operations.discovery.account import Account
+from operations.discovery.adoption import adopt, choose_file_system
 from operations.discovery.choices import Decisions, choose_security_groups, choose_subnets
 from operations.discovery.cluster import OIDC_PROVIDERS, describe_cluster, read_cluster
 from operations.discovery.cluster_view import ClusterView, view_cluster
 from operations.discovery.driver import read_driver
-from operations.discovery.file_systems import class_names, read_file_systems, read_storage_classes
+from operations.discovery.file_systems import (
+    class_names,
+    read_file_systems,
+    read_mount_targets,
+    read_storage_classes,
+)
 from operations.discovery.findings import (
     Choice,
     ClusterFound,
@@ -41,7 +46,13 @@ class Proposal:
 
 
 def discover_cluster(
-    *, cluster: str, region: str, subnet_tags: Sequence[str] = (), environment: str | None = None
+    *,
+    cluster: str,
+    region: str,
+    subnet_tags: Sequence[str] = (),
+    environment: str | None = None,
+    adopting: bool = False,
+    file_system: str | None = None,
 ) -> Proposal:
     """Read a cluster and propose an environment for it.
 
@@ -51,6 +62,9 @@ def discover_cluster(
         subnet_tags: choose among subnets with one of these tags only; KEY=VALUE or KEY. Default: all.
         environment: the name that the environment will have, where it is known: what its own stack made is
             then no conflict.
+        adopting: refer to the file system, driver, classes and claims that are there, in the place of new
+            ones. Default: False.
+        file_system: with that, the file system. Default: the one that the cluster's classes name.
 
     Raises:
         DiscoveryError: no environment fits; the text says what to do.
@@ -60,7 +74,7 @@ def discover_cluster(
     described = describe_cluster(account, cluster)
     found = read_cluster(account, described)
     _refuse_what_no_environment_can_say(found)
-    view = view_cluster(described, region)
+    view = view_cluster(described, region, with_claims=adopting)
     nodes = read_nodes(account, found, view.instance_ids)
     groups = (*read_node_groups(account, found), *_node_classes(view))
     subnets = read_subnets(account, found, nodes, groups)
@@ -73,8 +87,37 @@ def discover_cluster(
     node_groups_security = choose_security_groups(found, nodes, groups, decisions)
     access = choose_access(account, found, view, decisions)
     network = choose_handler_network(found, subnets, decisions)
-    _check_provider(account, found, decisions)
+    if driver.identity != "pod-identity":
+        _check_provider(account, found, decisions)
     _check_fargate(view, decisions)
+    storage: dict[str, Any]
+    if adopting:
+        system = choose_file_system(view, file_systems, file_system)
+        adopted = adopt(
+            found,
+            view,
+            system=system,
+            targets=read_mount_targets(account, system.id),
+            driver=driver,
+            chosen=chosen,
+            subnets=subnets,
+            decisions=decisions,
+        )
+        chosen = adopted.subnets
+        storage = {
+            "file_system": adopted.file_system,
+            **({"driver": adopted.driver} if adopted.driver else {}),
+            "storage_classes": adopted.storage_classes,
+            **({"claims": adopted.claims} if adopted.claims else {}),
+        }
+    else:
+        storage = {
+            "file_system": {"name": _file_system_name(found, file_systems or (), environment, decisions)},
+            **_driver_fields(driver, environment, decisions),
+            "storage_classes": [
+                {"name": _class_name(view, decisions), "base_path": "/airflow", "owner": dict(_AIRFLOW)}
+            ],
+        }
     fields: dict[str, Any] = {
         "account": found.account,
         "region": region,
@@ -86,15 +129,10 @@ def discover_cluster(
             "vpc": {"id": found.vpc_id, "cidrs": list(found.vpc_cidrs)},
             "subnets": [{"id": one.id, "availability_zone": one.availability_zone} for one in chosen],
             "node_security_groups": list(node_groups_security),
+            "node_zones": [one.availability_zone for one in chosen],
         },
-        "file_system": {"name": _file_system_name(found, file_systems or (), environment, decisions)},
-        **_driver_fields(driver, environment, decisions),
-        "storage_classes": [
-            {"name": _class_name(view, decisions), "base_path": "/airflow", "owner": dict(_AIRFLOW)}
-        ],
+        **storage,
     }
-    if accepts("cluster.node_zones"):
-        fields["cluster"]["node_zones"] = [one.availability_zone for one in chosen]
     if network is not None:
         fields["cluster"]["handler_network"] = network
     report = Report(
@@ -174,7 +212,7 @@ def _file_system_name(
             Choice(
                 field="file_system",
                 chose="a new file system",
-                why="what is there is never taken over without your word",
+                why="what is there is never taken over without your word, --adopt",
                 instead_of=tuple(f"{one.id} ({one.name or 'no name'}, {one.why})" for one in foreign),
             )
         )
@@ -200,30 +238,12 @@ def _driver_fields(driver: DriverFound, environment: str | None, decisions: Deci
     if environment is not None and driver.environment == environment:
         return {}  # its own stack has installed it
     there = f"the cluster has the driver already: {describe_driver(driver)}"
-    if accepts("driver.install", "existing"):
-        decisions.choices.append(
-            Choice(
-                field="driver",
-                chose="the driver that is there",
-                why=there,
-                instead_of=("a second installation",),
-            )
-        )
-        identity = driver.identity if accepts("driver.identity", driver.identity or "") else None
-        return {"driver": {"install": "existing", **({"identity": identity} if identity else {})}}
-    decisions.problems.append(
-        Problem(
-            severity="error",
-            field="driver",
-            what=f"{there}; a second installation collides with it",
-            cure=(
-                f"bring that environment up to date instead: --write {driver.environment}"
-                if driver.environment
-                else "remove it before the deployment: what is mounted stays, new pods wait"
-            ),
+    decisions.choices.append(
+        Choice(
+            field="driver", chose="the driver that is there", why=there, instead_of=("a second installation",)
         )
     )
-    return {}
+    return {"driver": {"install": "existing", **({"identity": driver.identity} if driver.identity else {})}}
 
 
 def describe_driver(driver: DriverFound) -> str:

@@ -1,10 +1,12 @@
-"""An installation made by hand, with a volume in use, is adopted as docs/adoption.md says, and let go again.
+"""An installation made by hand, with a volume in use, is adopted by what discovery writes, and let go again.
 
 Everything of it is made with the commands of a tutorial: policy, role, driver, security group, file system,
 mount targets, class and claim. The tests of this module run in their order.
 """
 
 import json
+import os
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from kubernetes import client as kubernetes
 
+from operations.doctor.examination import examine
+from operations.doctor.installation import Installation
 from operations.trace import Chain, trace
+from rehearsal.cdk import PROJECT
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
+from settings import load_environment
 from tests.rehearsal.drivers import CONTROLLER, annotation_of, deployment, has_no_differences
 from tests.rehearsal.environment_files import write_environment
+from tests.rehearsal.faults import examined_as_the_shell, lines_of
 from tests.rehearsal.hand_made import install_driver
 from tests.rehearsal.lines import Lines
 
@@ -193,24 +201,87 @@ def same_volume(one: Chain, other: Chain) -> bool:
     )
 
 
-def adopt(rehearsal: Rehearsal, folder: Path, by_hand: ByHand) -> None:
-    def refer_to_what_is_there(content: dict[str, Any]) -> None:
-        content["file_system"] = {"existing": {"id": by_hand.file_system, "security_group": by_hand.group}}
-        content["driver"] = {"install": "existing"}
-        content["storage_classes"][0] |= {"mount_options": [], "adopt": True}
-        content["claims"] = [
-            {"name": "airflow-logs", "storage_class": "efs-sc", "size": "100Gi", "adopt": True}
-        ]
+def discover(rehearsal: Rehearsal, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run `airflow-efs discover --write`; the environment of the rehearsal goes first."""
+    (folder / f"{NAME}.yaml").unlink(missing_ok=True)
+    cluster = rehearsal.settings.cluster.name
+    run = subprocess.run(
+        [
+            str(PROJECT / ".venv" / "bin" / "airflow-efs"),
+            *("discover", cluster, "--region", rehearsal.settings.region),
+            *("--write", NAME, "--environments", str(folder), *options),
+        ],
+        env={**os.environ, **rehearsal.exports()},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+    Lines().say(run.stderr)
+    return run
 
-    write_environment(folder, NAME, refer_to_what_is_there, like="airflow-seoul")
-    rehearsal.deploy()
+
+def written(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((folder / f"{NAME}.yaml").read_text())
+    return content
 
 
-def test_the_same_volume_is_bound_after_the_adoption(
+def test_discovery_takes_nothing_over_without_a_word(
     rehearsal: Rehearsal, folder: Path, by_hand: ByHand
 ) -> None:
-    adopt(rehearsal, folder, by_hand)
+    run = discover(rehearsal, folder)
+    assert run.returncode == 0
+    assert f"not {by_hand.file_system}" in run.stderr
+    assert "--adopt" in run.stderr
+    assert written(folder)["file_system"] == {"name": "airflow-k8s-cluster"}
+    assert [one["name"] for one in written(folder)["storage_classes"]] == ["efs-sc-2"]
+
+
+def test_discovery_describes_what_is_to_be_adopted(
+    rehearsal: Rehearsal, folder: Path, by_hand: ByHand
+) -> None:
+    run = discover(rehearsal, folder, "--adopt")
+    assert run.returncode == 0
+    content = written(folder)
+    assert content["file_system"] == {
+        "existing": {"id": by_hand.file_system, "security_group": by_hand.group}
+    }
+    assert content["driver"] == {"install": "existing", "make_roles": False}
+    (storage_class,) = content["storage_classes"]
+    assert storage_class == {
+        "name": "efs-sc",
+        "base_path": "/prod_airflow",
+        "directory_permissions": "700",
+        "gid_range": {"start": 1000, "end": 2000},
+        "mount_options": [],
+        "adopt": True,
+    }
+    assert content["claims"] == [
+        {
+            "name": "airflow-logs",
+            "namespace": "default",
+            "storage_class": "efs-sc",
+            "size": "100Gi",
+            "adopt": True,
+        }
+    ]
+
+
+def test_the_same_volume_is_bound_after_the_adoption(rehearsal: Rehearsal, by_hand: ByHand) -> None:
+    rehearsal.deploy()
     assert same_volume(bound(rehearsal, "airflow-logs"), by_hand.chain)
+
+
+def test_the_stack_makes_no_roles_beside_the_drivers_own(rehearsal: Rehearsal) -> None:
+    roles = rehearsal.client("iam").list_roles()["Roles"]
+    assert not [one["RoleName"] for one in roles if "Driver" in one["RoleName"] and one["RoleName"] != ROLE]
+
+
+def test_the_doctor_finds_nothing_but_that_no_node_runs(rehearsal: Rehearsal, folder: Path) -> None:
+    with examined_as_the_shell(rehearsal):
+        report = examine(Installation(load_environment(NAME, folder)))
+    assert [one.check for one in report.findings] == ["no-nodes"], lines_of(report)
 
 
 def test_nothing_that_was_made_by_hand_has_changed(rehearsal: Rehearsal, by_hand: ByHand) -> None:

@@ -10,8 +10,6 @@ import pytest
 import yaml
 from kubernetes import client as kubernetes
 
-from operations.discovery.accepted_settings import accepts
-from operations.exit_status import INCOMPLETE
 from tests.rehearsal.clusters import (
     CLUSTER,
     MANAGED,
@@ -85,18 +83,11 @@ def test_a_name_that_a_class_has_is_not_proposed(shape: Shaped) -> None:
 
 def test_a_second_installation_is_prevented(shape: Shaped) -> None:
     run = shape.write()
-    if accepts("driver.install", "existing"):
-        assert run.returncode == 0
-        assert yaml.safe_load(shape.file.read_text())["driver"]["install"] == "existing"
-    else:
-        assert run.returncode == INCOMPLETE
-        assert "error: the cluster has the driver already: by hand, without Helm" in run.stderr
-        assert "# ERROR: the cluster has the driver already" in shape.file.read_text()
+    assert run.returncode == 0
+    assert yaml.safe_load(shape.file.read_text())["driver"]["install"] == "existing"
 
 
 def test_its_environment_is_deployed_as_it_was_written(shape: Shaped) -> None:
-    if not accepts("driver.install", "existing"):
-        remove_driver(shape)  # what discovery says is to be done before
     shape.rehearsal.deploy()
     classes = kubernetes.StorageV1Api(shape.rehearsal.kubernetes()).list_storage_class().items
     names = {one.metadata.name for one in classes if one.metadata}
@@ -150,10 +141,3 @@ def apply_driver_by_hand(shape: Shaped, *, role: str) -> None:
             },
         )
     )
-
-
-def remove_driver(shape: Shaped) -> None:
-    api = shape.rehearsal.kubernetes()
-    kubernetes.AppsV1Api(api).delete_namespaced_deployment("efs-csi-controller", "kube-system")
-    kubernetes.CoreV1Api(api).delete_namespaced_service_account("efs-csi-controller-sa", "kube-system")
-    kubernetes.StorageV1Api(api).delete_csi_driver("efs.csi.aws.com")
