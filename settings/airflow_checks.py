@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from settings.airflow import Airflow
+from settings.airflow_claims import airflow_claim_faults
 from settings.airflow_guards import guard_faults
 from settings.airflow_values import made_values
 from settings.faults import Fault
@@ -26,6 +27,7 @@ def airflow_faults(environment: "Environment") -> Iterator[Fault]:
         return
     yield from _version_faults(environment, airflow)
     yield from _class_faults(environment, airflow)
+    yield from airflow_claim_faults(environment, airflow)
     yield from _account_faults(environment, airflow)
     made = made_values(environment, airflow)
     efs_classes = {one.name for one in environment.storage_classes}
@@ -80,20 +82,6 @@ def _class_faults(environment: "Environment", airflow: Airflow) -> Iterator[Faul
                 "write a class such as one of the EBS CSI driver",
                 ("airflow", part, "bundled", "storage_class"),
             )
-    for index, claim in enumerate(environment.claims):
-        if (claim.namespace, claim.name) == (airflow.namespace, airflow.logs_claim):
-            if airflow.logs.existing_claim is None:
-                yield Fault(
-                    "is the claim that the chart of Airflow makes for its logs",
-                    f"remove it here, or rename it and write airflow.logs.existing_claim: {claim.name}",
-                    ("claims", index, "name"),
-                )
-            elif claim.access_mode != "ReadWriteMany":
-                yield Fault(
-                    "is for the logs of Airflow, which nodes of all zones write",
-                    "write ReadWriteMany",
-                    ("claims", index, "access_mode"),
-                )
 
 
 def _account_faults(environment: "Environment", airflow: Airflow) -> Iterator[Fault]:

@@ -16,13 +16,13 @@ CONNECTION_KEY = "connection"
 def airflow_needs(environment: Environment) -> AirflowNeeds | None:
     """What must be in the cluster before `AirflowStack`; None where the environment has no Airflow.
 
-    What the stacks make themselves is left out: claims of the file, generated keys, KEDA from its chart.
+    What the stacks make themselves is left out: generated keys, KEDA from its chart. Claims of the file are
+    looked at where they are there already.
     """
     airflow = environment.airflow
     if airflow is None:
         return None
     by_chart = airflow.keda.install == "chart"
-    made = {(one.namespace, one.name) for one in environment.every_claim}
     claims = (airflow.logs.existing_claim, airflow.dags.claim)
     return AirflowNeeds(
         namespace=airflow.namespace,
@@ -31,7 +31,10 @@ def airflow_needs(environment: Environment) -> AirflowNeeds | None:
         keda_release=KedaRelease(name=KEDA_RELEASE, namespace=airflow.keda.namespace) if by_chart else None,
         helm=airflow.install == "chart",
         block_classes=tuple(sorted(set(disk_classes(airflow_values(environment))))),
-        claims=tuple(claim for claim in claims if claim and (airflow.namespace, claim) not in made),
+        claims=tuple(claim for claim in claims if claim),
+        made_claims=frozenset(
+            one.name for one in environment.every_claim if one.namespace == airflow.namespace
+        ),
         external_secrets=airflow.secrets.source != "expected",
     )
 

@@ -91,7 +91,9 @@ class AirflowNeeds:
     helm: bool = True
     """Whether the handler's helm installs its chart."""
     claims: tuple[str, ...] = ()
-    """Claims of its namespace that must be there, for pods on all nodes."""
+    """Claims of its namespace that pods on all nodes use."""
+    made_claims: frozenset[str] = frozenset()
+    """Claims of its namespace that the environment makes, so that they need not be there beforehand."""
     external_secrets: bool = False
     """Whether the External Secrets operator copies its keys."""
     block_classes: tuple[str, ...] = ()

@@ -105,11 +105,12 @@ def claims(installation: Installation) -> Iterator[Problem]:
         where = f"PersistentVolumeClaim {needs.namespace}/{name}"
         found = installation.read(core.read_namespaced_persistent_volume_claim, name, needs.namespace)
         if found is None:
-            yield Problem(
-                what=f"there is no claim {needs.namespace}/{name}",
-                where=where,
-                cure="make it, or write it in claims or volumes of the environment",
-            )
+            if name not in needs.made_claims:
+                yield Problem(
+                    what=f"there is no claim {needs.namespace}/{name}",
+                    where=where,
+                    cure="make it, or write it in claims or volumes of the environment",
+                )
         elif "ReadWriteMany" not in found["spec"]["accessModes"]:
             yield Problem(
                 what=f"claim {needs.namespace}/{name} is not ReadWriteMany, but pods on all nodes use it",

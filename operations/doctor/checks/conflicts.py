@@ -9,8 +9,10 @@ from operations.doctor.installation import DRIVER_NAMESPACE, Installation, Thing
 from operations.doctor.registry import When, check
 from operations.findings import Problem, Severity
 from operations.trace import DRIVER
+from settings.claim import Claim
 from settings.kubernetes import quantity_in_bytes
 from settings.storage_class import StorageClass
+from settings.volume import Volume
 
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
@@ -77,13 +79,22 @@ def classes(installation: Installation) -> Iterator[Problem]:
 def claims(installation: Installation) -> Iterator[Problem]:
     """A claim of the environment that somebody has made, and that is not to be taken over."""
     there = _claims_by_name(installation)
-    for index, declared in enumerate(installation.environment.claims):
-        if (declared.namespace, declared.name) in there and not declared.adopt:
+    environment = installation.environment
+    leave = "take it out of the environment and use it as it is"
+    declared: list[tuple[str, Claim | Volume, str]] = [
+        *(
+            (f"claims[{index}]", one, f"write adopt: true to take the claim over, or {leave}")
+            for index, one in enumerate(environment.claims)
+            if not one.adopt
+        ),
+        *((f"volumes[{index}]", one, f"or {leave}") for index, one in enumerate(environment.volumes)),
+    ]
+    for field, one, instead in declared:
+        if (one.namespace, one.name) in there:
             yield Problem(
-                what=f"there is a claim {declared.namespace}/{declared.name} already",
-                where=f"field claims[{index}].name",
-                cure="choose another name, write adopt: true to take the claim over, or take it out of the "
-                "environment and use it as it is",
+                what=f"there is a claim {one.namespace}/{one.name} already",
+                where=f"field {field}.name",
+                cure=f"choose another name, {instead}",
             )
 
 
@@ -158,11 +169,14 @@ def adopted_claims(installation: Installation) -> Iterator[Problem]:
 def namespaces(installation: Installation) -> Iterator[Problem]:
     """The deployment makes no namespaces."""
     core = kubernetes.CoreV1Api(installation.api)
-    for name in sorted({claim.namespace for claim in installation.environment.claims}):
+    environment = installation.environment
+    fields = {one.namespace: "volumes" for one in environment.volumes}
+    fields |= {one.namespace: "claims" for one in environment.claims}
+    for name, field in sorted(fields.items()):
         if installation.read(core.read_namespace, name) is None:
             yield Problem(
                 what=f"there is no namespace {name}",
-                where="field claims.namespace",
+                where=f"field {field}.namespace",
                 cure=f"kubectl create namespace {name}",
             )
 

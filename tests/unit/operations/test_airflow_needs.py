@@ -89,6 +89,12 @@ def test_a_claim_that_is_named_must_be_there(name: str, claim: str) -> None:
     assert needs_of(of_matrix(name)).claims == (claim,)
 
 
-def test_a_claim_that_the_environment_makes_is_not_asked_for() -> None:
+def test_a_claim_that_the_environment_makes_need_not_be_there() -> None:
     volume = {"name": "dags", "namespace": "airflow", "path": "/dags", "owner": {"uid": 50000, "gid": 0}}
-    assert needs_of(environment({"dags": {"claim": "dags"}}, volumes=[volume])).claims == ()
+    needs = needs_of(environment({"dags": {"claim": "dags"}}, volumes=[volume]))
+    assert (needs.claims, needs.made_claims) == (("dags",), frozenset({"dags"}))
+
+
+def test_a_claim_of_another_namespace_is_not_the_environments() -> None:
+    volume = {"name": "other", "namespace": "default", "path": "/dags", "owner": {"uid": 50000, "gid": 0}}
+    assert needs_of(environment({"dags": {"claim": "dags"}}, volumes=[volume])).made_claims == frozenset()
