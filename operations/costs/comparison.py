@@ -1,13 +1,14 @@
 """Compares the ways to run an environment's file system, and says which wins and why."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from operations.costs.plans import Estimate, Line, Plan, backup_line, estimate
-from operations.costs.prices import PriceList, PricesError, Source
-from operations.costs.usage import MOST_ACCESS_POINTS, Usage
+from operations.costs.prices import PriceList, Source
+from operations.costs.usage import BACKUP_DAYS, MOST_ACCESS_POINTS, Usage
 from settings import Environment
 
 _CENT = Decimal("0.01")
@@ -54,20 +55,22 @@ def compare(
         assumed: the parts of the usage that nobody said.
 
     Raises:
-        PricesError: the list has no prices for the region, or for this kind of file system.
+        PricesError: the list has no prices for the region.
     """
-    if getattr(environment.file_system, "availability_zone", None) is not None:
-        raise PricesError(
-            "file_system.availability_zone: a One Zone file system has other prices, which are not compared: "
-            "estimate it with the AWS Pricing Calculator"
-        )
     region = prices.region(environment.region, shown=shown)
     own = _plan_of(environment)
-    current = estimate(own, usage, region)
-    ways = sorted((estimate(plan, usage, region) for plan in _plans(own)), key=partial(_order, own))
+    priced = partial(
+        estimate,
+        usage=usage,
+        prices=region,
+        one_zone=environment.file_system.availability_zone is not None,
+    )
+    current = priced(own)
+    ways = sorted((priced(plan) for plan in _plans(own)), key=partial(_order, own))
     fit = [one for one in ways if one.carries_load and one.total is not None]
     winner = fit[0] if fit else None
-    backups = backup_line(usage, region) if environment.file_system.backups else None
+    days = _backup_days(environment)
+    backups = None if days is None else backup_line(usage, region, days=days)
     return CostReport(
         environment=environment.name,
         region=environment.region,
@@ -84,7 +87,7 @@ def compare(
         saves=None
         if winner is None or winner.total is None or current.total is None
         else max(Decimal(0), current.total - winner.total),
-        remarks=tuple(_remarks(usage, current, backups)),
+        remarks=(*_remarks(usage, current, backups), *_not_counted(environment)),
     )
 
 
@@ -95,9 +98,35 @@ def _plan_of(environment: Environment) -> Plan:
         throughput=system.throughput,
         infrequent_access_after_days=lifecycle.infrequent_access_after_days,
         archive_after_days=lifecycle.archive_after_days,
-        # Where the settings know the mode, they know how much.
-        provisioned_mibps=getattr(system, "provisioned_throughput", None),
+        provisioned_mibps=None
+        if system.provisioned_throughput is None
+        else Decimal(system.provisioned_throughput),
     )
+
+
+def _backup_days(environment: Environment) -> int | None:
+    """How long backups are kept; None: there are none."""
+    system = environment.file_system
+    if system.backup_plan is not None:
+        return system.backup_plan.retention_days
+    return BACKUP_DAYS if system.backups else None
+
+
+def _not_counted(environment: Environment) -> Iterator[str]:
+    """What the environment has that is in no figure."""
+    system = environment.file_system
+    if system.existing is not None:
+        yield (
+            f"{system.existing.id} exists already, and the environment does not say how it is run: the "
+            "defaults of a new one were counted"
+        )
+    if system.replication is not None:
+        yield (
+            f"not counted: the copy in {system.replication.region}, with its storage there and the transfer "
+            "to it; the list has no price for them"
+        )
+    if system.backup_plan is not None and system.backup_plan.cold_storage_after_days is not None:
+        yield "counted as warm: backups that have moved to cold storage, for which the list has no price"
 
 
 def _plans(own: Plan) -> list[Plan]:

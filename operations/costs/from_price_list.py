@@ -31,6 +31,8 @@ _URL: Final = (
 
 _FIGURES: Final[Mapping[tuple[str, str, str | None], tuple[str, str]]] = {
     ("AmazonEFS", "TimedStorage-ByteHrs", None): ("efs", "standard"),
+    ("AmazonEFS", "TimedStorage-Z-ByteHrs", None): ("efs", "one_zone_standard"),
+    ("AmazonEFS", "IATimedStorage-Z-ByteHrs", None): ("efs", "one_zone_infrequent_access"),
     ("AmazonEFS", "IATimedStorage-ByteHrs", None): ("efs", "infrequent_access"),
     ("AmazonEFS", "IATimedStorage-ET-ByteHrs", None): ("efs", "infrequent_access_elastic"),
     ("AmazonEFS", "ArchiveTimedStorage-ByteHrs", None): ("efs", "archive"),

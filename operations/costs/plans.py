@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from operations.costs.prices import RegionPrices
-from operations.costs.usage import Usage, baseline_mibps, burst_mibps
+from operations.costs.usage import BACKUP_DAYS, Usage, baseline_mibps, burst_mibps
 
 Mode = Literal["elastic", "bursting", "provisioned"]
 
@@ -61,19 +61,27 @@ class Estimate(_Record):
     remark: str = Field(description="What the throughput is, against what is needed.")
 
 
-def estimate(plan: Plan, usage: Usage, prices: RegionPrices) -> Estimate:
-    """What a plan costs for a usage, without backups: they cost the same with every plan."""
+def estimate(plan: Plan, usage: Usage, prices: RegionPrices, *, one_zone: bool = False) -> Estimate:
+    """What a plan costs for a usage, without backups: they cost the same with every plan.
+
+    Args:
+        plan: the way to run the file system.
+        usage: how it is used in a month.
+        prices: of the region.
+        one_zone: the file system is kept in one zone, whose storage has prices of its own. Default: False.
+    """
+    of = "efs.one_zone_" if one_zone else "efs."
     standard, infrequent, archive = _tiers(plan, usage)
     elastic = plan.throughput == "elastic"
     quantities = [
-        ("Standard storage", standard, "GB-month", "efs.standard"),
+        ("Standard storage", standard, "GB-month", f"{of}standard"),
         (
             "Infrequent Access storage",
             infrequent,
             "GB-month",
-            "efs.infrequent_access_elastic" if elastic else "efs.infrequent_access",
+            f"{of}infrequent_access_elastic" if elastic else f"{of}infrequent_access",
         ),
-        ("Archive storage", archive, "GB-month", "efs.archive"),
+        ("Archive storage", archive, "GB-month", f"{of}archive"),
         *_moves(plan, usage),
     ]
     if elastic:
@@ -100,9 +108,9 @@ def _provisioned(plan: Plan, usage: Usage) -> Decimal:
     return usage.peak_mibps if plan.provisioned_mibps is None else plan.provisioned_mibps
 
 
-def backup_line(usage: Usage, prices: RegionPrices) -> Line:
-    """What the daily backups cost."""
-    lines, _ = _priced([("Backups", usage.backup_gib(), "GB-month", "backup.warm_storage")], prices)
+def backup_line(usage: Usage, prices: RegionPrices, *, days: int = BACKUP_DAYS) -> Line:
+    """What the backups cost that are kept for some days. Default: those of the automatic plan."""
+    lines, _ = _priced([("Backups", usage.backup_gib(days), "GB-month", "backup.warm_storage")], prices)
     return lines[0]
 
 

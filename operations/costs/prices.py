@@ -32,9 +32,17 @@ class Source(_Record):
 
 
 class EfsPrices(_Record):
-    """Amazon EFS in one region, for file systems of the type Regional. None: no source for this figure."""
+    """Amazon EFS in one region. None: no source for this figure."""
 
     standard: Figure | None = None
+    one_zone_standard: Figure | None = Field(default=None, description="Of a One Zone file system.")
+    one_zone_infrequent_access: Figure | None = Field(
+        default=None, description="Of a One Zone file system, with bursting or provisioned."
+    )
+    one_zone_infrequent_access_elastic: Figure | None = Field(
+        default=None, description="Of a One Zone file system, with elastic throughput."
+    )
+    one_zone_archive: Figure | None = Field(default=None, description="Of a One Zone file system.")
     infrequent_access: Figure | None = Field(default=None, description="With bursting or provisioned.")
     infrequent_access_elastic: Figure | None = Field(default=None, description="With elastic throughput.")
     archive: Figure | None = None

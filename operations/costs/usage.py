@@ -59,9 +59,9 @@ class Usage(BaseModel):
         """The metered throughput over the whole month."""
         return (self.write_gib + self.read_gib / _READ_SHARE) * 1024 / MONTH_SECONDS
 
-    def backup_gib(self) -> Decimal:
-        """GiB of daily backups: everything once, and what was written in the days that they are kept."""
-        return self.gib + self.write_gib * BACKUP_DAYS / MONTH_DAYS
+    def backup_gib(self, days: int) -> Decimal:
+        """GiB of backups: everything once, and what was written in the days that they are kept."""
+        return self.gib + self.write_gib * days / MONTH_DAYS
 
 
 def baseline_mibps(standard_gib: Decimal) -> Decimal:

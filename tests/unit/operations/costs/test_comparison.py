@@ -9,9 +9,13 @@ from operations.costs.comparison import CostReport, compare
 from operations.costs.prices import SHIPPED, PriceList, PricesError, load_prices
 from operations.costs.usage import Usage
 from settings import Environment, load_environment
+from settings.backup_plan import BackupPlan
+from settings.file_system import ExistingFileSystem
+from settings.replication import Replication
 from tests.unit.conftest import ENVIRONMENTS
 
 PRICES = load_prices(SHIPPED)
+EXISTING = ExistingFileSystem(id="fs-0a1b2c3d4e5f60718", security_group="sg-0a1b2c3d4e5f60718")
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +125,48 @@ def test_more_claims_than_access_points_are_said(airflow: Environment) -> None:
 def test_a_region_without_prices_is_refused(airflow: Environment) -> None:
     with pytest.raises(PricesError, match="the list has no prices for cn-north-1"):
         report(airflow.model_copy(update={"region": "cn-north-1"}))
+
+
+def one_zone(environment: Environment, **changed: Any) -> Environment:
+    return with_file_system(environment, availability_zone="ap-northeast-2a", **changed)
+
+
+def test_one_zone_has_storage_prices_of_its_own(airflow: Environment) -> None:
+    lifecycle = airflow.file_system.lifecycle.model_copy(
+        update={"infrequent_access_after_days": None, "archive_after_days": None}
+    )
+    found = report(one_zone(airflow, throughput="bursting", lifecycle=lifecycle))
+    assert found.current.lines[0].price == Decimal("0.176")
+    assert found.current.total is not None
+
+
+def test_what_one_zone_has_no_price_for_is_said(airflow: Environment) -> None:
+    found = report(one_zone(airflow), gib=1000)
+    assert found.current.total is None
+    assert "efs.one_zone_infrequent_access_elastic" in found.current.missing
+    assert any("efs.one_zone_infrequent_access_elastic" in remark for remark in found.remarks)
+
+
+def test_backups_of_a_plan_count_with_its_retention(airflow: Environment) -> None:
+    plan = BackupPlan(name="guarded", retention_days=304, new_vault="guarded")
+    found = report(with_file_system(airflow, backups=False, backup_plan=plan))
+    assert found.backups is not None
+    assert found.backups.quantity == 400
+
+
+@pytest.mark.parametrize(
+    ("changed", "remark"),
+    [
+        ({"replication": Replication(region="ap-northeast-1")}, "the copy in ap-northeast-1"),
+        (
+            {
+                "existing": ExistingFileSystem(
+                    id="fs-0a1b2c3d4e5f60718", security_group="sg-0a1b2c3d4e5f60718"
+                )
+            },
+            "does not say how it is run",
+        ),
+    ],
+)
+def test_what_is_not_counted_is_said(airflow: Environment, changed: dict[str, Any], remark: str) -> None:
+    assert any(remark in one for one in report(with_file_system(airflow, **changed)).remarks)

@@ -75,6 +75,7 @@ def test_the_list_that_it_makes_is_one_that_cost_reads(
     region = prices.regions["eu-west-1"]
     assert {name: str(getattr(region.efs, name)) for name in region.efs.model_fields_set} == {
         "standard": "0.33",
+        "one_zone_standard": "0.176",
         "infrequent_access_elastic": "0.02",
         "infrequent_access_read": "0.011",
         "infrequent_access_write": "0.012",

@@ -24,10 +24,20 @@ def refusal(path: Path, content: Any) -> str:
     return str(caught.value)
 
 
-def test_the_shipped_list_has_every_figure_of_efs_for_every_region_in_it() -> None:
+def test_the_shipped_list_has_every_figure_of_several_zones_for_every_region_in_it() -> None:
+    figures = [figure for figure in EfsPrices.model_fields if not figure.startswith("one_zone_")]
     for name, region in load_prices(SHIPPED).regions.items():
-        missing = [figure for figure in EfsPrices.model_fields if region.figure(f"efs.{figure}") is None]
+        missing = [figure for figure in figures if region.figure(f"efs.{figure}") is None]
         assert missing == [], name
+
+
+def test_where_one_zone_has_one_price_it_has_the_other_and_both_are_lower() -> None:
+    regions = load_prices(SHIPPED).regions
+    known = {name: one.efs for name, one in regions.items() if one.efs.one_zone_standard is not None}
+    assert len(known) == 24
+    for name, efs in known.items():
+        assert efs.one_zone_standard < efs.standard, name  # type: ignore[operator]
+        assert efs.one_zone_infrequent_access < efs.infrequent_access, name  # type: ignore[operator]
 
 
 def test_the_shipped_list_has_regions_of_efs_only_and_most_of_them() -> None:
