@@ -10,27 +10,23 @@ from typing import Any
 import pytest
 from kubernetes import client as kubernetes
 
-from operations.trace import Chain, trace
+from operations.trace import Chain
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
+from tests.rehearsal.deployed import chain_of, class_names, deployed
 from tests.rehearsal.environment_files import write_environment
-from tests.rehearsal.lines import Lines
 
 STACK = "EfsStorageStack-changing"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("environments")
-    write_environment(folder, "changing", retain_the_claim)
-    return folder
+    return tmp_path_factory.mktemp("environments")
 
 
 @pytest.fixture(scope="module")
 def rehearsal(folder: Path) -> Iterator[Rehearsal]:
-    with Rehearsal(environment="changing", environments=folder, reporter=Lines()) as rehearsal:
-        rehearsal.deploy()
-        await_bound(rehearsal.kubernetes(), name="efs-claim-1")
+    with deployed(folder, "changing", retain_the_claim) as rehearsal:
         yield rehearsal
 
 
@@ -105,15 +101,6 @@ def test_destroying_the_stack_takes_everything_else_away(rehearsal: Rehearsal, b
     apps = kubernetes.AppsV1Api(rehearsal.kubernetes())
     assert apps.list_namespaced_deployment("kube-system").items == []
     assert rehearsal.client("lambda").list_functions()["Functions"] == []
-
-
-def chain_of(rehearsal: Rehearsal) -> Chain:
-    return trace(rehearsal.kubernetes(), rehearsal.client("efs"), name="efs-claim-1", namespace="default")
-
-
-def class_names(rehearsal: Rehearsal) -> set[str]:
-    classes = kubernetes.StorageV1Api(rehearsal.kubernetes()).list_storage_class().items
-    return {str(one.metadata.name) for one in classes if one.metadata}
 
 
 def deleted_stack_id(cloudformation: Any) -> str:

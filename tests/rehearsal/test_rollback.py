@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from kubernetes import client as kubernetes
 
-from operations.trace import Chain, trace
+from operations.trace import Chain
 from rehearsal.claims import await_bound
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearsal import Rehearsal
+from tests.rehearsal.deployed import chain_of, class_names
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
 from tests.rehearsal.objects import make_deployment
@@ -188,15 +189,6 @@ def inventory(rehearsal: Rehearsal) -> dict[str, Any]:
 def status(rehearsal: Rehearsal) -> str:
     (stack,) = rehearsal.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     return str(stack["StackStatus"])
-
-
-def chain_of(rehearsal: Rehearsal) -> Chain:
-    return trace(rehearsal.kubernetes(), rehearsal.client("efs"), name="efs-claim-1", namespace="default")
-
-
-def class_names(rehearsal: Rehearsal) -> set[str]:
-    classes = kubernetes.StorageV1Api(rehearsal.kubernetes()).list_storage_class().items
-    return {str(one.metadata.name) for one in classes if one.metadata}
 
 
 def unchanged(_content: dict[str, Any]) -> None:

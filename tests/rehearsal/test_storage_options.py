@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from operations.trace import Chain, trace
+from operations.trace import Chain
 from rehearsal.claims import await_bound
 from rehearsal.rehearsal import Rehearsal
+from tests.rehearsal.deployed import chain_of, deployed
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
 
@@ -74,16 +75,12 @@ def other_options(content: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("environments")
-    write_environment(folder, "options", many_options)
-    return folder
+    return tmp_path_factory.mktemp("environments")
 
 
 @pytest.fixture(scope="module")
 def rehearsal(folder: Path) -> Iterator[Rehearsal]:
-    with Rehearsal(environment="options", environments=folder, reporter=Lines()) as rehearsal:
-        rehearsal.deploy()
-        await_bound(rehearsal.kubernetes(), name="efs-claim-1")
+    with deployed(folder, "options", many_options) as rehearsal:
         yield rehearsal
 
 
@@ -256,7 +253,7 @@ def test_a_claim_is_bound_in_one_zone(referring: Rehearsal, other_folder: Path) 
     write_environment(other_folder, "existing", one_zone)
     referring.deploy()
     await_bound(referring.kubernetes(), name="efs-claim-2")
-    chain = trace(referring.kubernetes(), referring.client("efs"), name="efs-claim-2", namespace="default")
+    chain = chain_of(referring, "efs-claim-2")
     zone = referring.settings.cluster.subnets[0].availability_zone
     assert chain.file_system["AvailabilityZoneName"] == zone
     assert [target["AvailabilityZoneName"] for target in chain.mount_targets] == [zone]
@@ -296,10 +293,6 @@ def sources(rehearsal: Rehearsal, group: str) -> set[str]:
             *(pair["GroupId"] for pair in permission["UserIdGroupPairs"]),
         )
     }
-
-
-def chain_of(rehearsal: Rehearsal) -> Chain:
-    return trace(rehearsal.kubernetes(), rehearsal.client("efs"), name="efs-claim-1", namespace="default")
 
 
 def a_guarded_file_system(content: dict[str, Any]) -> None:
