@@ -1,6 +1,13 @@
 """Says in one line, with the cure, what AWS or the way to it has against a call."""
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    InvalidRegionError,
+    NoCredentialsError,
+    NoRegionError,
+)
 
 REFUSALS = frozenset(
     {
@@ -42,6 +49,10 @@ def explain(error: BotoCoreError | ClientError) -> str:
     """One line: what happened, and what to do."""
     if isinstance(error, NoCredentialsError):
         return "there are no AWS credentials: log in, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+    if isinstance(error, NoRegionError):
+        return "there is no AWS region: give --region, or set AWS_REGION"
+    if isinstance(error, InvalidRegionError):
+        return f"{_one_line(error)}: write one such as ap-northeast-2"
     if isinstance(error, EndpointConnectionError):
         return f"{_one_line(error)}: check the region's name, the network and its proxy"
     if not isinstance(error, ClientError):

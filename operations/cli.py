@@ -90,6 +90,8 @@ def rehearse(
     kept in the cache (AIRFLOW_EFS_CACHE, else the XDG cache folder). AIRFLOW_EFS_BINARIES names a folder with
     programs of your own, AIRFLOW_EFS_CHARTS one with charts.
 
+    Exit status: 0 it was rehearsed; 1 it failed, in one line; 2 wrong usage; 130 interrupted.
+
     Examples: `airflow-efs rehearse airflow-seoul --keep`, `airflow-efs rehearse --fault api-server-restart`,
     `airflow-efs rehearse --stop`.
     """
@@ -131,6 +133,8 @@ def values(
     """Print the values with which Airflow's chart works on EFS, for whoever installs the chart.
 
     They are those that the stack installs: made from the settings, with `airflow.values` over them.
+
+    Exit status: 0 they were printed; 1 the environment is wrong, or has no airflow; 2 wrong usage.
 
     Example: `airflow-efs values prod > values.yaml`, then `helm upgrade --install airflow
     apache-airflow/airflow --version 1.22.0 --namespace airflow --values values.yaml`.

@@ -16,6 +16,11 @@ from kubernetes import config as kubernetes_config
 
 from rehearsal.account.cluster_tokens import make_token
 
+_DEFAULT = Path.home() / ".kube" / "config"
+
+_MALFORMED = (AttributeError, KeyError, TypeError, UnicodeDecodeError)
+"""What a file raises that is YAML, or not even text, and no kubeconfig."""
+
 
 def cluster_client(cluster: Mapping[str, Any], *, region: str) -> kubernetes.ApiClient:
     """A client of a cluster.
@@ -34,9 +39,12 @@ def cluster_client(cluster: Mapping[str, Any], *, region: str) -> kubernetes.Api
     found = matching_context(str(cluster["endpoint"]))
     if found is not None:
         path, context = found
-        kubernetes_config.load_kube_config(
-            config_file=str(path), context=context, client_configuration=configuration
-        )
+        try:
+            kubernetes_config.load_kube_config(
+                config_file=str(path), context=context, client_configuration=configuration
+            )
+        except _MALFORMED as error:
+            raise _unreadable(path, error) from error
         return kubernetes.ApiClient(configuration)
     configuration.host = cluster["endpoint"]
     try:
@@ -51,18 +59,27 @@ def cluster_client(cluster: Mapping[str, Any], *, region: str) -> kubernetes.Api
     return kubernetes.ApiClient(configuration)
 
 
+def current_client() -> kubernetes.ApiClient:
+    """A client of the cluster of the kubeconfig's current context.
+
+    Raises:
+        ConfigException: there is no such file or context, or it cannot be used.
+    """
+    # Named, because the library looks at the variable only when it is imported.
+    named = os.environ.get("KUBECONFIG")
+    try:
+        return kubernetes_config.new_client_from_config(config_file=named)
+    except (yaml.YAMLError, OSError, *_MALFORMED) as error:
+        raise _unreadable(named or _DEFAULT, error) from error
+
+
 def matching_context(endpoint: str) -> tuple[Path, str] | None:
     """The kubeconfig file and the context whose server is an endpoint; the current context comes first."""
     for path, content in _kubeconfigs():
-        servers = {
-            entry["name"]: str(entry["cluster"].get("server", "")) for entry in content.get("clusters") or []
-        }
-        matching = [
-            entry["name"]
-            for entry in content.get("contexts") or []
-            if servers.get(entry["context"].get("cluster"), "").rstrip("/").lower()
-            == endpoint.rstrip("/").lower()
-        ]
+        try:
+            matching = [*_contexts(content, endpoint)]
+        except _MALFORMED as error:
+            raise _unreadable(path, error) from error
         current = content.get("current-context")
         if current in matching:
             return path, str(current)
@@ -71,17 +88,30 @@ def matching_context(endpoint: str) -> tuple[Path, str] | None:
     return None
 
 
+def _contexts(content: Mapping[str, Any], endpoint: str) -> Iterator[str]:
+    servers = {
+        entry["name"]: str(entry["cluster"].get("server", "")) for entry in content.get("clusters") or []
+    }
+    for entry in content.get("contexts") or []:
+        server = servers.get(entry["context"].get("cluster"), "")
+        if server.rstrip("/").lower() == endpoint.rstrip("/").lower():
+            yield entry["name"]
+
+
+def _unreadable(path: Path | str, error: Exception) -> kubernetes_config.ConfigException:
+    words = " ".join(str(error).split()) or type(error).__name__
+    return kubernetes_config.ConfigException(f"the kubeconfig {path} cannot be read: {words}")
+
+
 def _kubeconfigs() -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    named = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    named = os.environ.get("KUBECONFIG") or str(_DEFAULT)
     for name in named.split(os.pathsep):
         path = Path(name).expanduser()
         if not name or not path.is_file():
             continue
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, OSError) as error:
-            raise kubernetes_config.ConfigException(
-                f"the kubeconfig {path} cannot be read: {error}"
-            ) from error
+        except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+            raise _unreadable(path, error) from error
         if isinstance(content, dict):
             yield path, content

@@ -1,16 +1,15 @@
 """The command `airflow-efs trace`, and how an explanation is printed or given to programs."""
 
-import os
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import boto3
 import typer
-from kubernetes import config as kubernetes_config
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from operations.cluster_access import current_client
 from operations.explanation import Break, Explanation, Mount, Pod, explain
 from operations.findings import STATUS_OF_ERRORS, Record
 from operations.output import Output, OutputOption
@@ -98,21 +97,28 @@ class TraceReport(Record):
 def trace(
     claim: Annotated[str, typer.Argument(help="The claim.")],
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Its namespace.")] = "default",
+    region: Annotated[
+        str | None,
+        typer.Option(
+            envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
+            help="The file system's region.",
+            show_default="the profile's",
+        ),
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show how a claim reaches its data, and what is wrong at the link where it breaks.
 
     Claim, class, volume, access point, file system, mount targets, the pods that use it with node and zone,
-    and how a node mounts it. Uses the current kubeconfig and the AWS credentials and region of the shell, and
+    and how a node mounts it. Uses the kubeconfig's current context and the AWS credentials of the shell, and
     only reads.
 
     Exit status: 0 the chain is whole; 3 it breaks; 1 the cluster or AWS could not be read.
 
     Examples: `airflow-efs trace airflow-logs -n airflow`, `airflow-efs trace airflow-logs -o json`.
     """
-    # Named, because the library looks at the variable only when it is imported.
-    api = kubernetes_config.new_client_from_config(config_file=os.environ.get("KUBECONFIG"))
-    explanation = explain(api, boto3.client("efs"), name=claim, namespace=namespace)
+    api = current_client()
+    explanation = explain(api, boto3.client("efs", region_name=region), name=claim, namespace=namespace)
     report = report_of(explanation)
     if output is Output.JSON:
         typer.echo(report.model_dump_json(indent=2))

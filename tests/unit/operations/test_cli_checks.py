@@ -1,6 +1,7 @@
 """The command lines of doctor, trace and prove: help, wrong usage, and errors as one line."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 from operations.cli import app, main
 
 
-@pytest.mark.parametrize("command", ["doctor", "trace", "prove"])
+@pytest.mark.parametrize("command", ["doctor", "trace", "prove", "discover", "cost", "rehearse", "values"])
 def test_help_shows_an_example_and_the_exit_statuses(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     assert f"airflow-efs {command} " in result.output
@@ -88,3 +89,100 @@ def test_without_a_kubeconfig_trace_says_how_to_get_one(
         main()
     assert "aws eks update-kubeconfig" in capsys.readouterr().err
     assert ended.value.code == 1
+
+
+BROKEN = {
+    "no YAML": b"a: [",
+    "no text": b"\xff\xfe",
+    "a list": b"- a\n",
+    "a context of nothing": b"current-context: a\ncontexts: [{name: a, context: }]\nclusters: [{name: a}]\n",
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
+def test_a_kubeconfig_that_is_none_is_one_line(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_bytes(content)
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    assert failure(monkeypatch, capsys, "trace", "logs", "--region", "ap-northeast-2").startswith("error: ")
+
+
+def test_a_folder_as_a_kubeconfig_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path))
+    assert str(tmp_path) in failure(monkeypatch, capsys, "trace", "logs", "--region", "ap-northeast-2")
+
+
+@pytest.fixture
+def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kubeconfig whose cluster does not answer."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(
+        "{current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}], "
+        "users: [{name: a, user: {}}], clusters: [{name: a, cluster: {server: 'http://127.0.0.1:9'}}]}"
+    )
+    monkeypatch.setenv("KUBECONFIG", str(path))
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_an_api_server_that_nobody_reaches_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = failure(monkeypatch, capsys, "trace", "logs", "--region", "ap-northeast-2")
+    assert "API server does not answer" in said
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_trace_without_a_region_says_how_to_name_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    assert "give --region" in failure(monkeypatch, capsys, "trace", "logs")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "words"),
+    [
+        (["discover", "c", "--region", "bad region"], {}, "write one such as ap-northeast-2"),
+        (["discover", "c", "--region", "ap-northeast-2"], {"AWS_PROFILE": "nobody"}, "profile (nobody)"),
+        (
+            ["discover", "c", "--region", "ap-northeast-2"],
+            {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+            "check the region's name",
+        ),
+        (["cost", "dynamic-provisioning", "--prices", "/nowhere"], {}, "No such file"),
+        (["discover", "c", "--region", "ap-northeast-2", "--write", "Bad"], {}, "is not a name"),
+        (["rehearse", "nowhere"], {}, "there is no environment"),
+        (["rehearse", "--fault", "nonsense"], {}, "there is no fault"),
+        (["values", "airflow-seoul"], {}, "has no airflow"),
+    ],
+)
+def test_bad_input_is_an_error_that_names_the_cure(
+    arguments: list[str],
+    variables: dict[str, str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert words in failure(monkeypatch, capsys, *arguments)
+
+
+def failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command says on standard error, which is all that it says."""
+    monkeypatch.setattr(sys, "argv", ["airflow-efs", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    return printed.err
