@@ -13,10 +13,11 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from rehearsal import control_plane
 from rehearsal.directory import mark_kept
@@ -90,12 +91,7 @@ class Supervisor:
             for server in self._servers:
                 server.raise_if_ended()
             self._restart_the_api_server()
-            for pods in (self._driver_pod, self._keda_pods):
-                try:
-                    if pods:
-                        pods.tend()
-                except (OSError, HTTPException, ValueError):
-                    continue  # the API server is busy or restarting: look again at the next tick
+            tend_each([self._driver_pod, *([self._keda_pods] if self._keda_pods else [])])
 
     def stop(self) -> None:
         """Stop every process, the API server before etcd, or it would wait for it."""
@@ -146,6 +142,25 @@ class Supervisor:
             _tell("kept", "")
             return False
         return True
+
+
+class Tended(Protocol):
+    """Pods that are processes of this machine."""
+
+    def tend(self) -> None:
+        """Start, restart or stop them so that they are what their Deployments say."""
+
+
+def tend_each(all_pods: Iterable[Tended]) -> None:
+    """Tend pods; what one of them cannot read now keeps none of the others from being tended.
+
+    Raises:
+        RehearsalError: one of them ends by itself again and again.
+    """
+    for pods in all_pods:
+        # The API server is busy or restarting: they are looked at again at the next tick.
+        with contextlib.suppress(OSError, HTTPException, ValueError):
+            pods.tend()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
