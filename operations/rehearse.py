@@ -107,7 +107,7 @@ def rehearse(
             console.print(_how_to_reach(rehearsal), highlight=False, soft_wrap=True)
             rehearsal.keep()
             return
-    console.print(_what_next(environment), highlight=False, soft_wrap=True)
+    console.print(_what_next(rehearsal.settings, scaling=scaling), highlight=False, soft_wrap=True)
 
 
 def _deploy_and_show(rehearsal: Rehearsal, console: Console) -> None:
@@ -223,28 +223,49 @@ def _waiting_classes(rehearsal: Rehearsal) -> list[str]:
     ]
 
 
-def _what_next(name: str) -> str:
-    return (
-        "\nDone; everything is stopped and removed. What to look at next (source .venv/bin/activate first):\n"
-        f"  airflow-efs rehearse {name} --keep   the same, and left running for kubectl, helm and cdk diff\n"
-        f"  environments/{name}.yaml   what was deployed; copy it and write your cluster's values\n"
-        "  docs/rehearsal.md   what was real in it, and what was emulated"
-    )
+def _what_next(settings: Environment, *, scaling: bool) -> str:
+    name = settings.name
+    lines = [
+        "\nDone; everything is stopped and removed. What to look at next (source .venv/bin/activate first):",
+        f"  airflow-efs rehearse {name} --keep   the same, and left running for kubectl, helm and cdk diff",
+    ]
+    if settings.airflow is not None and not scaling:
+        lines.append(f"  airflow-efs rehearse {name} --scaling   the same, with nodes, a scheduler and KEDA")
+    lines += [
+        f"  environments/{name}.yaml   what was deployed; copy it and write your cluster's values",
+        "  docs/rehearsal.md   what was real in it, and what was emulated",
+    ]
+    return "\n".join(lines)
 
 
 def _how_to_reach(rehearsal: Rehearsal) -> str:
     exports = "\n".join(
         f"export {name}={_quoted(value)}" for name, value in sorted(rehearsal.exports().items())
     )
-    context = shlex.join(rehearsal.context())
     hours = rehearsal.plan.kept_for / 3600
     # A profile or session of the shell's own would be mixed with the rehearsal's credentials.
     unset = "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"
     return (
         f"\nThe rehearsal is kept for {hours:g} hours. In a shell:\n\n{unset}\n{exports}\n\n"
-        f"npx cdk diff EfsStorageStack {context}\nkubectl get pvc --all-namespaces\n\n"
+        f"{diff_command(rehearsal.settings, rehearsal.context())}\nkubectl get pvc --all-namespaces\n\n"
         f"Logs: {rehearsal.plan.logs}\nIts end: airflow-efs rehearse --stop"
     )
+
+
+def diff_command(settings: Environment, context: Sequence[str]) -> str:
+    """The command that compares every stack of a rehearsal with what is deployed in it.
+
+    Args:
+        settings: the environment.
+        context: the options that choose it.
+    """
+    if settings.airflow is None:
+        stacks = ["EfsStorageStack"]
+    elif settings.pipeline is None:
+        stacks = ["--all"]
+    else:
+        stacks = ["EfsStorageStack", "AirflowStack"]  # a rehearsal does not deploy the pipeline
+    return shlex.join(["npx", "cdk", "diff", *stacks, *context])
 
 
 def _quoted(value: str) -> str:

@@ -1,9 +1,12 @@
-"""Which claims a rehearsal follows to their mount targets."""
+"""Which claims a rehearsal follows to their mount targets, and which stacks it compares."""
 
-from operations.rehearse import claims_of, classes_without_a_claim
+import pytest
+
+from operations.rehearse import claims_of, classes_without_a_claim, diff_command
 from settings import load_environment
-from tests.unit.airflow_environments import of_matrix
+from tests.unit.airflow_environments import environment, of_matrix
 from tests.unit.conftest import ENVIRONMENTS
+from tests.unit.stacks.pipeline_environments import CONNECTION
 
 
 def test_the_claims_of_the_environment_are_followed() -> None:
@@ -35,3 +38,19 @@ def test_a_class_that_waits_for_a_pod_is_not_followed() -> None:
         for one in settings.storage_classes
     )
     assert claims_of(settings.model_copy(update={"storage_classes": waiting})) == []
+
+
+def test_the_storage_alone_is_compared_where_there_is_nothing_else() -> None:
+    settings = load_environment("airflow-seoul", ENVIRONMENTS)
+    assert diff_command(settings, ["-c", "environment=x"]) == "npx cdk diff EfsStorageStack -c environment=x"
+
+
+@pytest.mark.parametrize("name", ["least", "values-only"])
+def test_with_airflow_all_stacks_are_compared(name: str) -> None:
+    assert diff_command(of_matrix(name), []) == "npx cdk diff --all"
+
+
+def test_a_pipeline_is_not_compared() -> None:
+    source = {"connection_arn": CONNECTION, "repository": "example/airflow-efs-cdk"}
+    settings = environment({}, pipeline={"source": source, "environments": ["prod"]})
+    assert diff_command(settings, []) == "npx cdk diff EfsStorageStack AirflowStack"
