@@ -1,6 +1,5 @@
 """Charts that tests put in the place of those whose repositories are out of reach."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -10,16 +9,6 @@ _CHARTS = Path(__file__).parents[1] / "charts"
 
 _ANNOTATIONS = "\nmetadata:\n  annotations:\n"
 _MORE_ANNOTATIONS = "    {{- with .Values.crds.additionalAnnotations }}{{ toYaml . | nindent 4 }}{{ end }}\n"
-
-
-def keda_chart(folder: Path) -> Path:
-    """KEDA's chart for a test: the real one where `AIRFLOW_EFS_CHARTS` has it, else the stand-in."""
-    real = os.environ.get("AIRFLOW_EFS_CHARTS")
-    if real:
-        for found in (*Path(real).glob("keda-[0-9]*.tgz"), Path(real) / "keda"):
-            if found.exists():
-                return found
-    return keda_stand_in(folder)
 
 
 def keda_stand_in(folder: Path) -> Path:

@@ -1,125 +1,54 @@
-"""Workers scaled by the real KEDA from a real PostgreSQL, in three zones, all on one shared claim."""
+"""AirflowStack's workers, scaled by the real KEDA from a real PostgreSQL, in three zones, on one claim.
 
-import os
-import shutil
-import subprocess
+Airflow's and KEDA's objects are those of their charts, with the values of the product: the real charts where
+`AIRFLOW_EFS_CHARTS` names a folder with them, else small stand-ins. The output says which ones were used.
+"""
+
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kubernetes import client as kubernetes
 from kubernetes import config as kubernetes_config
 
-from rehearsal.claims import await_bound, make_claim
+from operations.doctor.airflow_needs import airflow_needs
+from rehearsal.claims import await_bound
 from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.rehearsal import Rehearsal
+from settings.airflow_workers import DEFAULT_SET, SET_LABEL
+from settings.versions import AIRFLOW_CHART, KEDA_CHART
+from tests.rehearsal.airflow_charts import CHARTS, pack
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
 from tests.rehearsal.postgresql import Database, database
 from tests.rehearsal.processes import command_of, eventually, processes_of
-from tests.rehearsal.stand_in_charts import keda_chart
+from tests.rehearsal.stand_in_charts import keda_stand_in
 
 NAMESPACE = "airflow"
 CLAIM = "airflow-logs"
 WORKERS = "airflow-worker"
+SECRET = "airflow-database"
 SCALED_OBJECTS = ("keda.sh", "v1alpha1", NAMESPACE, "scaledobjects")
 MOST_WORKERS = 6
-
-QUERY = (
-    "SELECT ceil(COUNT(*)::decimal / 16) FROM task_instance "
-    "WHERE (state='running' OR state='queued') AND queue IN ('default')"
-)
-"""The query of Airflow's own chart, for workers that take 16 tasks at a time."""
+TASKS_OF_A_WORKER = 4
 
 
-def workers(*, secret: str, name: str = WORKERS) -> Any:
-    """A StatefulSet of Celery workers as Airflow's chart makes it, with a spread over zones."""
-    labels = {"tier": "airflow", "component": "worker", "release": "airflow", "set": name}
-    return {
-        "metadata": {"name": name, "labels": labels},
-        "spec": {
-            "serviceName": name,
-            "replicas": 0,
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    "topologySpreadConstraints": [
-                        {
-                            "maxSkew": 1,
-                            "topologyKey": "topology.kubernetes.io/zone",
-                            "whenUnsatisfiable": "ScheduleAnyway",
-                            "labelSelector": {"matchLabels": labels},
-                        }
-                    ],
-                    "initContainers": [{"name": "wait-for-airflow-migrations", "image": "apache/airflow"}],
-                    "containers": [
-                        {
-                            "name": "worker",
-                            "image": "apache/airflow",
-                            "env": [
-                                {
-                                    "name": "AIRFLOW_CONN_AIRFLOW_DB",
-                                    "valueFrom": {"secretKeyRef": {"name": secret, "key": "connection"}},
-                                }
-                            ],
-                            "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}},
-                            "volumeMounts": [{"name": "logs", "mountPath": "/opt/airflow/logs"}],
-                        }
-                    ],
-                    "volumes": [{"name": "logs", "persistentVolumeClaim": {"claimName": CLAIM}}],
-                },
-            },
-        },
+def impatient(content: dict[str, Any]) -> None:
+    """The worked example with Airflow, with less patience than in production."""
+    content["airflow"]["keda"] = {
+        "polling_seconds": 1,
+        "cooldown_seconds": 3,
+        "scale_down_window_seconds": 0,
     }
-
-
-def scaled_object(*, name: str = WORKERS) -> dict[str, Any]:
-    """What Airflow's chart asks of KEDA, with less patience than in production."""
-    return {
-        "apiVersion": "keda.sh/v1alpha1",
-        "kind": "ScaledObject",
-        "metadata": {"name": name},
-        "spec": {
-            "scaleTargetRef": {"kind": "StatefulSet", "name": name},
-            "pollingInterval": 1,
-            "cooldownPeriod": 3,
-            "minReplicaCount": 0,
-            "maxReplicaCount": MOST_WORKERS,
-            "triggers": [
-                {
-                    "type": "postgresql",
-                    "metadata": {
-                        "targetQueryValue": "1",
-                        "connectionFromEnv": "AIRFLOW_CONN_AIRFLOW_DB",
-                        "query": QUERY,
-                    },
-                }
-            ],
-        },
+    content["airflow"]["workers"] |= {
+        "maximum": MOST_WORKERS,
+        "concurrency": TASKS_OF_A_WORKER,
+        "termination_grace_seconds": 2,
     }
-
-
-def three_zones(content: dict[str, Any]) -> None:
-    content["cluster"]["subnets"] = content["cluster"]["subnets"][:3]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    """Worked example A in three zones, deployed, with KEDA."""
-    folder = tmp_path_factory.mktemp("environments")
-    write_environment(folder, "three-zones", three_zones, like="airflow-seoul")
-    with Rehearsal(
-        environment="three-zones", environments=folder, reporter=Lines(), scaling=True
-    ) as rehearsal:
-        rehearsal.deploy()
-        chart = keda_chart(tmp_path_factory.mktemp("charts"))
-        print(f"KEDA from {chart}")  # noqa: T201
-        helm(rehearsal, "install", "keda", str(chart), "--namespace=keda", "--create-namespace", "--wait")
-        yield rehearsal
-    assert processes_of(rehearsal.plan.directory) == []
 
 
 @pytest.fixture(scope="module")
@@ -129,33 +58,38 @@ def tasks() -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def airflow(cluster: Rehearsal, tasks: Database) -> Rehearsal:
-    """What Airflow's chart makes, as far as it matters to scaling."""
-    api = cluster.kubernetes()
-    metadata = kubernetes.V1ObjectMeta(name=NAMESPACE)
-    kubernetes.CoreV1Api(api).create_namespace(kubernetes.V1Namespace(metadata=metadata))
-    make_claim(api, name=CLAIM, storage_class="efs-sc", namespace=NAMESPACE)
-    await_bound(api, name=CLAIM, namespace=NAMESPACE)
-    make_workers(
-        cluster,
-        workers(secret="airflow-metadata"),
-        scaled_object(),
-        secret="airflow-metadata",
-        connection=tasks.uri,
-    )
-    return cluster
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("charts")
+    pack(CHARTS / "airflow", folder, version=AIRFLOW_CHART)
+    pack(keda_stand_in(tmp_path_factory.mktemp("keda")), folder, version=KEDA_CHART)
+    return folder
 
 
-def make_workers(
-    rehearsal: Rehearsal, made: Any, scaled: dict[str, Any], *, secret: str, connection: str
-) -> None:
-    api = rehearsal.kubernetes()
-    metadata = kubernetes.V1ObjectMeta(name=secret)
-    kubernetes.CoreV1Api(api).create_namespaced_secret(
-        NAMESPACE, kubernetes.V1Secret(metadata=metadata, string_data={"connection": connection})
-    )
-    kubernetes.AppsV1Api(api).create_namespaced_stateful_set(NAMESPACE, made)
-    kubernetes.CustomObjectsApi(api).create_namespaced_custom_object(*SCALED_OBJECTS, scaled)
+@pytest.fixture(scope="module")
+def airflow(
+    tmp_path_factory: pytest.TempPathFactory, stand_ins: Path, tasks: Database
+) -> Iterator[Rehearsal]:
+    """Both stacks, deployed where the secrets are there beforehand, as docs/airflow.md wants it."""
+    folder = tmp_path_factory.mktemp("environments")
+    write_environment(folder, "scaled", impatient, like="airflow-demo")
+    with Rehearsal(
+        environment="scaled", environments=folder, reporter=Lines(), scaling=True, stand_ins=stand_ins
+    ) as rehearsal:
+        for chart in rehearsal.charts:
+            Lines().say(chart.describe())
+        needs = airflow_needs(rehearsal.settings)
+        assert needs is not None
+        for wanted in needs.secrets:  # KEDA reads all variables of the workers, and misses none of them
+            make_secret(rehearsal, wanted.name, wanted.key, tasks.uri if wanted.is_connection else "x")
+        rehearsal.deploy()
+        await_bound(rehearsal.kubernetes(), name=CLAIM, namespace=NAMESPACE)
+        yield rehearsal
+    assert processes_of(rehearsal.plan.directory) == []
+
+
+def make_secret(rehearsal: Rehearsal, name: str, key: str, value: str) -> None:
+    secret = kubernetes.V1Secret(metadata=kubernetes.V1ObjectMeta(name=name), string_data={key: value})
+    kubernetes.CoreV1Api(rehearsal.kubernetes()).create_namespaced_secret(NAMESPACE, secret)
 
 
 @dataclass(frozen=True)
@@ -174,14 +108,16 @@ class Round:
 
 @pytest.fixture(scope="module")
 def work(airflow: Rehearsal, tasks: Database) -> Round:
-    """A hundred tasks are queued; when all workers have come, most are done, and then all."""
+    """More tasks are queued than all workers can take; when they have come, most are done, and then all."""
     volumes = [identity_of_the_volume(airflow)]
+    # The chart begins with one worker of each set, until KEDA looks.
+    assert eventually(lambda: running_workers(airflow) == [], seconds=60)
     workers_before = len(running_workers(airflow))
-    tasks.queue_tasks(100)  # seven workers' worth, and one of them too many
+    tasks.queue_tasks(MOST_WORKERS * TASKS_OF_A_WORKER + 1)  # seven workers' worth, and one of them too many
     assert eventually(lambda: len(running_workers(airflow)) == MOST_WORKERS, seconds=60)
     at_the_peak, metric = running_workers(airflow), external_metric(airflow)
     volumes.append(identity_of_the_volume(airflow))
-    tasks.finish_tasks(all_but=20)
+    tasks.finish_tasks(all_but=TASKS_OF_A_WORKER + 1)
     assert eventually(lambda: len(running_workers(airflow)) == 2, seconds=60)
     workers_with_little_left = len(running_workers(airflow))
     volumes.append(identity_of_the_volume(airflow))
@@ -242,7 +178,20 @@ def test_claim_volume_and_access_point_are_untouched_throughout(work: Round) -> 
     assert len(set(work.volumes)) == 1
 
 
-def test_tasks_of_another_queue_bring_no_worker(airflow: Rehearsal, work: Round, tasks: Database) -> None:
+def test_tasks_of_another_set_bring_its_workers_and_no_others(
+    airflow: Rehearsal, work: Round, tasks: Database
+) -> None:
+    assert work.workers_after == 0
+    tasks.queue_tasks(TASKS_OF_A_WORKER + 1, queue="highmem")
+    assert eventually(lambda: len(running_workers(airflow, "highmem")) == 2, seconds=60)
+    assert running_workers(airflow) == []
+    tasks.finish_tasks()
+    assert eventually(lambda: running_workers(airflow, "highmem") == [], seconds=60)
+
+
+def test_tasks_of_a_queue_that_no_set_serves_bring_no_worker(
+    airflow: Rehearsal, work: Round, tasks: Database
+) -> None:
     assert work.workers_after == 0
     tasks.queue_tasks(50, queue="other")
     # Two looks of KEDA's, each a second apart, and time to act on them.
@@ -253,15 +202,24 @@ def test_keda_cannot_read_a_connection_of_sqlalchemys(
     airflow: Rehearsal, work: Round, tasks: Database
 ) -> None:
     assert work.workers_after == 0
-    connection = tasks.uri.replace("postgresql://", "postgresql+psycopg2://")
-    made = workers(name="other", secret="other")
-    make_workers(airflow, made, scaled_object(name="other"), secret="other", connection=connection)
-    assert eventually(lambda: condition(airflow, "other", "Ready") == "False")
-    assert condition(airflow, WORKERS, "Ready") == "True"
+    make_secret(airflow, "other", "connection", tasks.uri.replace("postgresql://", "postgresql+psycopg2://"))
+    with copied_workers(airflow, name="other", secret=SECRET, instead="other"):
+        assert eventually(lambda: condition(airflow, "other", "Ready") == "False")
+        assert condition(airflow, WORKERS, "Ready") == "True"
 
 
-def test_a_job_is_said_to_have_succeeded(cluster: Rehearsal) -> None:
-    batch = kubernetes.BatchV1Api(cluster.kubernetes())
+def test_keda_scales_nothing_while_any_secret_of_the_workers_is_missing(
+    airflow: Rehearsal, work: Round
+) -> None:
+    assert work.workers_after == 0
+    with copied_workers(airflow, name="lacking", secret="airflow-broker", instead="nowhere"):
+        assert eventually(lambda: condition(airflow, "lacking", "Ready") == "False")
+        make_secret(airflow, "nowhere", "connection", "x")
+        assert eventually(lambda: condition(airflow, "lacking", "Ready") == "True")
+
+
+def test_a_job_is_said_to_have_succeeded(airflow: Rehearsal) -> None:
+    batch = kubernetes.BatchV1Api(airflow.kubernetes())
     pod = {"restartPolicy": "Never", "containers": [{"name": "migrations", "image": "apache/airflow"}]}
     job: Any = {"metadata": {"name": "migrations"}, "spec": {"template": {"spec": pod}}}
     batch.create_namespaced_job("default", job)
@@ -277,22 +235,19 @@ def test_a_job_is_said_to_have_succeeded(cluster: Rehearsal) -> None:
     ("program", "account"),
     [("keda-operator", "keda-operator"), ("keda-adapter", "keda-metrics-server")],
 )
-def test_keda_is_nobody_but_its_service_accounts(cluster: Rehearsal, program: str, account: str) -> None:
+def test_keda_is_nobody_but_its_service_accounts(airflow: Rehearsal, program: str, account: str) -> None:
     client = kubernetes_config.new_client_from_config(
-        config_file=str(cluster.plan.directory / program / "kubeconfig")
+        config_file=str(airflow.plan.directory / program / "kubeconfig")
     )
     request = kubernetes.V1SelfSubjectReview()
     review: Any = kubernetes.AuthenticationV1Api(client).create_self_subject_review(request)
     assert review.status.user_info.username == f"system:serviceaccount:keda:{account}"
 
 
-def test_keda_ends_with_its_release(airflow: Rehearsal, work: Round) -> None:
-    assert work.workers_after == 0
-    # Before KEDA goes: it must take its finalizer off.
+def test_the_stack_goes_with_keda_and_leaves_the_claim(airflow: Rehearsal, work: Round) -> None:
     objects = kubernetes.CustomObjectsApi(airflow.kubernetes())
-    for found in objects.list_namespaced_custom_object(*SCALED_OBJECTS)["items"]:
-        objects.delete_namespaced_custom_object(*SCALED_OBJECTS, found["metadata"]["name"])
-    helm(airflow, "uninstall", "keda", "--namespace=keda", "--wait")
+    run = airflow.cdk("destroy", "AirflowStack", "--force")
+    assert run.status == 0, run.output
     programs = [str(airflow.plan.binaries[name]).encode() for name in ("keda-operator", "keda-adapter")]
     directory = airflow.plan.directory
 
@@ -300,22 +255,51 @@ def test_keda_ends_with_its_release(airflow: Rehearsal, work: Round) -> None:
         return not any(command_of(pid).startswith(tuple(programs)) for pid in processes_of(directory))
 
     assert eventually(gone)
+    # KEDA must have taken its finalizer off each of them before it went.
+    assert objects.list_namespaced_custom_object(*SCALED_OBJECTS)["items"] == []
+    assert identity_of_the_volume(airflow)[0] == work.volumes[0][0]
 
 
-def helm(rehearsal: Rehearsal, *arguments: str) -> None:
-    """Run the layer's helm as the cluster's administrator."""
-    variables = rehearsal.exports()
-    path = variables["PATH"].replace("$PATH", os.environ["PATH"])
-    command = shutil.which("helm", path=path)
-    assert command is not None
-    environment = {**os.environ, **variables, "PATH": path}
-    run = subprocess.run([command, *arguments], env=environment, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+@contextmanager
+def copied_workers(rehearsal: Rehearsal, *, name: str, secret: str, instead: str) -> Iterator[None]:
+    """The default set again, as the chart makes it, with another secret in the place of one of its own."""
+    api = rehearsal.kubernetes()
+    apps, objects = kubernetes.AppsV1Api(api), kubernetes.CustomObjectsApi(api)
+    made: Any = api.sanitize_for_serialization(apps.read_namespaced_deployment(WORKERS, NAMESPACE))
+    labels = {"set": name}
+    made["metadata"] = {"name": name}
+    made["spec"] |= {"replicas": 0, "selector": {"matchLabels": labels}}
+    made["spec"]["template"]["metadata"] = {"labels": labels}
+    references = [
+        variable["valueFrom"]["secretKeyRef"]
+        for container in made["spec"]["template"]["spec"]["containers"]
+        for variable in container.get("env", [])
+        if "secretKeyRef" in variable.get("valueFrom", {})
+    ]
+    named = [reference for reference in references if reference["name"] == secret]
+    assert named
+    for reference in named:
+        reference["name"] = instead
+    apps.create_namespaced_deployment(NAMESPACE, made)
+    scaled: Any = objects.get_namespaced_custom_object(*SCALED_OBJECTS, WORKERS)
+    body = {
+        "apiVersion": scaled["apiVersion"],
+        "kind": scaled["kind"],
+        "metadata": {"name": name},
+        "spec": {**scaled["spec"], "scaleTargetRef": {"kind": "Deployment", "name": name}},
+    }
+    objects.create_namespaced_custom_object(*SCALED_OBJECTS, body)
+    try:
+        yield
+    finally:
+        objects.delete_namespaced_custom_object(*SCALED_OBJECTS, name)
+        apps.delete_namespaced_deployment(name, NAMESPACE)
 
 
-def running_workers(rehearsal: Rehearsal) -> list[Any]:
+def running_workers(rehearsal: Rehearsal, name: str = DEFAULT_SET) -> list[Any]:
+    """The pods of a set of workers that run."""
     pods = kubernetes.CoreV1Api(rehearsal.kubernetes()).list_namespaced_pod(
-        NAMESPACE, label_selector="component=worker"
+        NAMESPACE, label_selector=f"component=worker,{SET_LABEL}={name}"
     )
     return [pod for pod in pods.items if pod.status and pod.status.phase == "Running"]
 
