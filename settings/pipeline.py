@@ -24,6 +24,8 @@ MOST_STAGES: Final = 15
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 """
+STAGES_BEFORE: Final = ("review", "approval")
+"""An environment's name, `-` and one of these are the names of the two stages before its own."""
 EmailAddress = Annotated[
     str,
     Form(
@@ -95,6 +97,14 @@ class Pipeline(Section):
                 "remove one of the two",
                 ("environments", index),
             )
+        for index, name in enumerate(self.environments):
+            of, _, kind = name.rpartition("-")
+            if kind in STAGES_BEFORE and of in self.environments:
+                yield Fault(
+                    f'is the name of the stage of {kind} before "{of}"',
+                    "rename one of the two environments",
+                    ("environments", index),
+                )
         if len(self.environments) > MOST_STAGES:
             yield Fault(
                 f"names {len(self.environments)} environments, {MOST_STAGES} are allowed",

@@ -152,6 +152,23 @@ def test_a_pipeline_deploys_an_environment_once(complaints: Complaints) -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["review", "approval"])
+def test_an_environment_is_not_named_like_a_stage_of_another(
+    complaints: Complaints, environments: Path, kind: str
+) -> None:
+    (environments / f"prod-{kind}.yaml").write_text("not read", encoding="utf-8")
+    assert complaints(*pipeline(f"[prod-{kind}, prod]")) == [
+        f'{FILE}:21: pipeline.environments[0]: "prod-{kind}" is the name of the stage of {kind} '
+        'before "prod": rename one of the two environments'
+    ]
+
+
+def test_an_environment_alone_may_be_named_like_a_stage(load: Load, environments: Path) -> None:
+    (environments / "staging-review.yaml").write_text("not read", encoding="utf-8")
+    made = load(*pipeline("[staging-review, prod]")).pipeline
+    assert made is not None
+
+
 def test_a_pipeline_deploys_at_least_one_environment(complaints: Complaints) -> None:
     assert complaints(*pipeline("[]")) == [
         f"{FILE}:21: pipeline.environments: is an empty list: write the environments to deploy, in "
