@@ -83,9 +83,6 @@ PIPELINE_PYTHON: Final = "3.11"
 PIPELINE_NODE: Final = "24"
 """Node.js of every build step of the pipeline. The image also has 22."""
 
-PIPELINE_CDK_ASSETS: Final = "4.7.3"
-"""The npm package cdk-assets, with which the pipeline publishes assets; unpinned, CDK takes the latest."""
-
 
 def deletions_are_guarded(version: str) -> bool:
     """Whether a cluster of this version, such as "1.35", can refuse a deletion."""

@@ -19,7 +19,7 @@ from constructs import Construct, IConstruct
 from airflow_efs.artifact_store import ArtifactStore
 from settings import Environment
 from settings.pipeline import Pipeline
-from settings.versions import PIPELINE_CDK_ASSETS, PIPELINE_NODE, PIPELINE_PYTHON
+from settings.versions import PIPELINE_NODE, PIPELINE_PYTHON
 from stacks.acknowledged_findings import acknowledge
 from stacks.acknowledged_pipeline_findings import delivery_pipeline_findings
 from stacks.efs_storage_stack import ENVIRONMENT_TAG
@@ -75,6 +75,7 @@ class DeliveryPipelineStack(Stack):
         entries = self._add_stages(stages)
         self._pipeline.build_pipeline()
         self._set_entries(entries)
+        self._publish_by_the_cli(stages)
         self._tell_of_failures()
         self._let_source_use_connection(pipeline.source.connection_arn)
         self._narrow_roles()
@@ -146,6 +147,27 @@ class DeliveryPipelineStack(Stack):
             if stage.stage_name in entries:
                 template.add_property_override(f"Stages.{index}.BeforeEntry", entries[stage.stage_name])
 
+    def _publish_by_the_cli(self, stages: Sequence[Environment]) -> None:
+        """Let the CDK CLI publish, and not the package cdk-assets.
+
+        Either reads no assembly that is newer than itself, and cdk-assets is released apart from the rest:
+        one that is too old fails every release. The CLI is the one that the developers deploy with.
+        """
+        project = self._pipeline.node.find_child("Assets").node.find_child("FileAsset").node.default_child
+        assert isinstance(project, codebuild.CfnProject)  # noqa: S101
+        names = " ".join(f"'{self.node.id}/{stage.name}/*'" for stage in stages)
+        spec = {
+            "version": "0.2",
+            "phases": {
+                "install": {
+                    "runtime-versions": {"nodejs": PIPELINE_NODE},
+                    "commands": [f"npm install --global aws-cdk@{_cli_version()}"],
+                },
+                "build": {"commands": [f"cdk --app . publish-assets {names} --unstable=publish-assets"]},
+            },
+        }
+        project.add_property_override("Source.BuildSpec", json.dumps(spec))
+
     def _tell_of_failures(self) -> None:
         events.Rule(
             self,
@@ -180,7 +202,6 @@ class DeliveryPipelineStack(Stack):
             },
             publish_assets_in_parallel=False,
             cli_version=_cli_version(),
-            cdk_assets_cli_version=PIPELINE_CDK_ASSETS,
             code_build_defaults=pipelines.CodeBuildOptions(
                 build_environment=codebuild.BuildEnvironment(
                     build_image=codebuild.LinuxBuildImage.STANDARD_8_0, privileged=False

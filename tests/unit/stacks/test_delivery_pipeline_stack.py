@@ -9,7 +9,6 @@ from aws_cdk.assertions import Match, Template
 
 from app import add_stacks
 from settings import SettingsError
-from settings.versions import PIPELINE_CDK_ASSETS
 from tests.unit.conftest import ROOT, fast_app
 from tests.unit.stacks import security
 from tests.unit.stacks.pipeline_environments import (
@@ -197,11 +196,24 @@ def test_the_synthesised_stack_is_the_one_that_self_mutation_names(make: Make) -
     assert manifest["artifacts"]["DeliveryPipelineStack"]["displayName"] == "DeliveryPipelineStack"
 
 
-def test_assets_are_published_by_one_project_with_a_pinned_tool(regions: App) -> None:
-    template = template_of(regions)
-    assert [action["Name"] for action in stages(template)["Assets"]] == ["FileAssets"]
-    (written,) = Path(regions.synth().directory).glob("buildspec-*.yaml")
-    assert f"npm install -g cdk-assets@{PIPELINE_CDK_ASSETS}" in written.read_text(encoding="utf-8")
+def test_assets_are_published_by_one_project(regions: App) -> None:
+    assert [action["Name"] for action in stages(template_of(regions))["Assets"]] == ["FileAssets"]
+
+
+def test_assets_of_every_environment_are_published_by_the_cli_of_the_developers(regions: App) -> None:
+    package = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+    projects = of_type(template_of(regions), "AWS::CodeBuild::Project")
+    (publishing,) = (project for name, project in projects.items() if "FileAsset" in name)
+    phases = json.loads(publishing["Properties"]["Source"]["BuildSpec"])["phases"]
+    assert phases["install"]["commands"] == [
+        f"npm install --global aws-cdk@{package['devDependencies']['aws-cdk']}"
+    ]
+    names = " ".join(
+        f"'DeliveryPipelineStack/{name.removesuffix('-review')}/*'"
+        for name in stages(template_of(regions))
+        if name.endswith("-review")
+    )
+    assert phases["build"]["commands"] == [f"cdk --app . publish-assets {names} --unstable=publish-assets"]
 
 
 def test_every_project_runs_on_the_current_image_without_docker(release: Template) -> None:
