@@ -33,6 +33,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
     from werkzeug.serving import make_server
 
     from rehearsal.account import (
+        assumed_roles,
         audit_trail,
         backups,
         change_sets,
@@ -72,7 +73,13 @@ def _serve(environment: Environment, plan: Plan) -> None:
     lambda_functions.keep_layers()
     for part in (cloudformation, change_sets, file_systems, kms_keys, backups, managed_policies, audit_trail):
         part.install()
-    for part_of_iam in (eks_access_api, eks_addon_api, eks_pod_identity_api, efs_authorization):
+    for part_of_iam in (
+        eks_access_api,
+        eks_addon_api,
+        eks_pod_identity_api,
+        efs_authorization,
+        assumed_roles,
+    ):
         part_of_iam.install()
     faults = FaultBox(plan.directory)
     api = KubernetesApi(plan)

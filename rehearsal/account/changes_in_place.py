@@ -49,6 +49,7 @@ _MADE: dict[str, frozenset[str]] = {
 def install() -> None:
     """Add to moto's models what they cannot change or delete."""
     Role.update_from_cloudformation_json = classmethod(_update_role)  # type: ignore
+    Role.put_policy = _put_policy  # type: ignore[method-assign]
     MountTarget.update_from_cloudformation_json = classmethod(_update_mount_target)  # type: ignore
     LambdaFunction.update_from_cloudformation_json = classmethod(_update_function)  # type: ignore
     security_group_rules.install()
@@ -85,6 +86,12 @@ def _update_role(
     iam.update_role(role.name, properties.get("Description", ""), properties.get("MaxSessionDuration", 3600))
     role.tags = properties.get("Tags", [])
     return role
+
+
+def _put_policy(self: Role, policy_name: str, policy_json: Any) -> None:
+    # From a template it is no text, and moto would describe it in Python's words.
+    text = policy_json if isinstance(policy_json, str) else json.dumps(policy_json)
+    self.policies[policy_name] = text
 
 
 def _update_function(

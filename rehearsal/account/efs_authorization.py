@@ -20,6 +20,7 @@ from moto.utilities.utils import get_partition
 
 from rehearsal.account.policies import Request, is_allowed
 from rehearsal.account.recorded_only import NotRehearsedError
+from rehearsal.account.role_policies import documents_of
 from rehearsal.account.web_identity import principal_tags, session_of
 
 _log = logging.getLogger(__name__)
@@ -121,12 +122,4 @@ def _resource_tags(backend: EFSBackend, resource_id: str) -> dict[str, str]:
 def _documents(session: AssumedRole) -> Iterator[dict[str, Any]]:
     iam = iam_backends[session.account_id][session.partition]
     role = next((role for role in iam.roles.values() if role.arn == session.role_arn), None)
-    if role is None:
-        return
-    for policy in role.managed_policies.values():
-        default = next(
-            version for version in policy.versions if version.version_id == policy.default_version_id
-        )
-        yield json.loads(default.document)
-    for document in role.policies.values():
-        yield json.loads(document) if isinstance(document, str) else document
+    return documents_of(role) if role else iter(())

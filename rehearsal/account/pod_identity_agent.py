@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import UTC
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
 
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
@@ -21,6 +20,7 @@ from rehearsal.account.addons import POD_IDENTITY_AGENT, Addons
 from rehearsal.account.pod_identity import Association, Associations
 from rehearsal.account.policies import Request, is_allowed
 from rehearsal.account.recorded_only import NotRehearsedError
+from rehearsal.account.role_policies import as_document
 from rehearsal.account.web_identity import begin_session
 from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.projected_token import POD_IDENTITY_AUDIENCE
@@ -129,8 +129,7 @@ class PodIdentityAgent:
         role = next((role for role in iam.roles.values() if role.arn == role_arn), None)
         if role is None:
             return False
-        document = role.assume_role_policy_document
-        trust = json.loads(unquote(document)) if isinstance(document, str) else document
+        trust = as_document(role.assume_role_policy_document)
         context: dict[str, str | list[str]] = {
             "aws:SourceAccount": self._account,
             "aws:SourceArn": self._cluster_arn(),

@@ -29,6 +29,8 @@ class Request:
     """The ARN of the identity provider that vouches for the caller, for a trust policy."""
     service: str = ""
     """The service of AWS that is the caller, for a trust policy."""
+    role: str = ""
+    """The ARN of the role that is the caller, for a trust policy."""
 
 
 def is_allowed(request: Request, documents: Iterable[Mapping[str, Any]]) -> bool:
@@ -66,15 +68,20 @@ def _element(statement: Mapping[str, Any], name: str, value: str, *, ignore_case
 
 
 def _is_principal(statement: Mapping[str, Any], request: Request) -> bool:
-    if not (request.federated or request.service):
+    if not (request.federated or request.service or request.role):
         return True  # an identity policy: the principal is the one that it is attached to
     if "NotPrincipal" in statement:
         raise NotRehearsedError("not rehearsed: NotPrincipal in a trust policy")
     principal = statement.get("Principal", {})
+    if principal == "*":
+        return True
+    named = principal if isinstance(principal, dict) else {}
+    if request.role:
+        partition, account = request.role.split(":")[1], request.role.split(":")[4]
+        callers = {request.role, account, f"arn:{partition}:iam::{account}:root", "*"}
+        return not callers.isdisjoint(_listed(named.get("AWS", [])))
     kind, caller = ("Federated", request.federated) if request.federated else ("Service", request.service)
-    return principal == "*" or caller in _listed(
-        principal.get(kind, []) if isinstance(principal, dict) else []
-    )
+    return caller in _listed(named.get(kind, []))
 
 
 def _holds(operator: str, key: str, expected: Sequence[str], context: Context) -> bool:

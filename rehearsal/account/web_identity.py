@@ -9,7 +9,6 @@ import base64
 import json
 import time
 from typing import Any
-from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -22,6 +21,7 @@ from moto.sts.responses import TokenResponse
 from moto.utilities.utils import get_partition
 
 from rehearsal.account.policies import Request, is_allowed
+from rehearsal.account.role_policies import as_document
 from rehearsal.kubernetes_api import KubernetesApi
 
 _sessions: dict[str, dict[str, str]] = {}
@@ -110,8 +110,7 @@ def verify(token: str, *, role_arn: str, iam: IAMBackend, keys: Any) -> None:
     role = next((role for role in iam.roles.values() if role.arn == role_arn), None)
     if role is None:
         raise AccessDeniedError()
-    document = role.assume_role_policy_document
-    trust = json.loads(unquote(document)) if isinstance(document, str) else document
+    trust = as_document(role.assume_role_policy_document)
     request = Request(
         action="sts:AssumeRoleWithWebIdentity",
         federated=provider_arn,

@@ -130,3 +130,15 @@ def test_a_function_moves_into_a_vpc_and_out_of_it(stacks: Stacks, functions: "F
 def test_the_types_that_are_recorded_only_stand_in_the_table() -> None:
     text = (PROJECT / "docs" / "rehearsal.md").read_text()
     assert [kind for kind in sorted(recorded_only._TYPES) if f"`{kind}`" not in text] == []
+
+
+def test_a_policy_in_the_template_of_a_role_is_described_as_a_document(stacks: Stacks) -> None:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    stacks.deploy(
+        {"R": role("ec2.amazonaws.com", Policies=[{"PolicyName": "own", "PolicyDocument": policy}])}
+    )
+    iam = aws_client("iam")
+    (made,) = iam.list_roles()["Roles"]
+    described = iam.get_role_policy(RoleName=made["RoleName"], PolicyName="own")
+    assert described["PolicyDocument"] == policy
