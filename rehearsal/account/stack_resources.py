@@ -237,7 +237,8 @@ class StackResources:
         properties = body.get("Properties", {})
         with MOTO:
             refuse_unknown_parts(properties, self._map)
-            return {"Type": body["Type"], "Properties": parsing.clean_json(properties, self._map) or {}}
+            resolved = _without_no_value(parsing.clean_json(properties, self._map) or {})
+            return {"Type": body["Type"], "Properties": resolved}
 
     def _make(self, name: str, body: dict[str, Any], resolved: dict[str, Any]) -> Made:
         stack = self._stack
@@ -267,6 +268,15 @@ class StackResources:
     def _show(self) -> None:
         # moto makes a resource that its map names when something asks for it: name only what exists.
         self._map._resource_json_map = {name: made.body for name, made in self.made.items()}
+
+
+def _without_no_value(value: Any) -> Any:
+    # moto leaves None in a list where the template has AWS::NoValue.
+    if isinstance(value, list):
+        return [_without_no_value(item) for item in value if item is not None]
+    if isinstance(value, dict):
+        return {key: _without_no_value(item) for key, item in value.items()}
+    return value
 
 
 def _exclusively(kind: str) -> AbstractContextManager[Any]:

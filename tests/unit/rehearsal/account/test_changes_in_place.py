@@ -142,3 +142,11 @@ def test_a_policy_in_the_template_of_a_role_is_described_as_a_document(stacks: S
     (made,) = iam.list_roles()["Roles"]
     described = iam.get_role_policy(RoleName=made["RoleName"], PolicyName="own")
     assert described["PolicyDocument"] == policy
+
+
+def test_a_list_has_nothing_where_the_template_says_no_value(stacks: Stacks) -> None:
+    made = role("ec2.amazonaws.com")
+    made["Properties"]["AssumeRolePolicyDocument"]["Statement"].append({"Ref": "AWS::NoValue"})
+    stacks.deploy({"R": made})
+    (described,) = aws_client("iam").list_roles()["Roles"]
+    assert len(described["AssumeRolePolicyDocument"]["Statement"]) == 1
