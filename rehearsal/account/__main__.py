@@ -49,6 +49,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         lambda_functions,
         managed_policies,
         seed,
+        stack_authorization,
         stack_secrets,  # noqa: F401  # a model is known to stacks once it is imported
         web_identity,
     )
@@ -79,6 +80,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         eks_pod_identity_api,
         efs_authorization,
         assumed_roles,
+        stack_authorization,
     ):
         part_of_iam.install()
     faults = FaultBox(plan.directory)
