@@ -1,0 +1,172 @@
+"""Releases of the delivery pipeline, from the commit to the end, on an emulated account.
+
+The stack is deployed once; each test is one release more. What a release's revision leaves out of the
+developer's script is said in `pipeline_repository`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from rehearsal.pipeline.release import Outcome, Released, Releases
+from rehearsal.rehearsal import Rehearsal
+from tests.rehearsal.lines import Lines
+from tests.rehearsal.pipeline_repository import Repository
+
+NAME, ADDED = "release", "added"
+CONNECTION = (
+    "arn:aws:codeconnections:ap-northeast-2:123456789012:connection/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+)
+
+
+def with_a_pipeline(content: dict[str, Any]) -> None:
+    content["pipeline"] = {
+        "source": {"connection_arn": CONNECTION, "repository": "example/airflow-efs-cdk"},
+        "environments": [NAME],
+    }
+    content["file_system"]["throughput"] = "bursting"
+
+
+def with_an_open_topic(stack: str) -> str:
+    """The module of the storage stack with a topic that takes messages without TLS."""
+    imported, made = "from aws_cdk import aws_ec2 as ec2\n", "        self._environment = environment\n"
+    assert imported in stack
+    assert made in stack
+    return stack.replace(imported, f"{imported}from aws_cdk.aws_sns import Topic\n").replace(
+        made, f'{made}        Topic(self, "Open")\n'
+    )
+
+
+def with_two_environments(content: dict[str, Any]) -> None:
+    with_a_pipeline(content)
+    content["pipeline"]["environments"] = [NAME, ADDED]
+
+
+def with_less(content: dict[str, Any]) -> None:
+    """A second environment in the same cluster: it uses the driver of the first."""
+    content["driver"] = {"install": "existing"}
+    content["file_system"] |= {"name": "efs-added", "throughput": "bursting"}
+    content["storage_classes"][0] |= {"name": "efs-sc-added", "base_path": "/added"}
+    content["claims"] = []
+
+
+@dataclass
+class World:
+    rehearsal: Rehearsal
+    repository: Repository
+    releases: Releases
+    approvals: list[str] = field(default_factory=list)
+    answer: bool = True
+
+    def approve(self, comment: str) -> bool:
+        self.approvals.append(comment)
+        return self.answer
+
+    def release(self, *, approve: bool = True) -> Released:
+        self.approvals.clear()
+        self.answer = approve
+        return self.releases.release(self.repository.commit())
+
+    def stacks(self) -> dict[str, Any]:
+        """When each stack was changed the last time, by its name."""
+        stacks = self.rehearsal.client("cloudformation").describe_stacks()["Stacks"]
+        return {one["StackName"]: one.get("LastUpdatedTime", one["CreationTime"]) for one in stacks}
+
+    def file_systems(self) -> set[str]:
+        described = self.rehearsal.client("efs").describe_file_systems()["FileSystems"]
+        return {one["FileSystemId"] for one in described}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    repository = Repository(tmp_path_factory.mktemp("repository"))
+    repository.describe(NAME, with_a_pipeline)
+    repository.commit()
+    with Rehearsal(environment=NAME, environments=repository.environments, reporter=Lines()) as rehearsal:
+        rehearsal.deploy(stack="DeliveryPipelineStack")
+        world: World
+        releases = Releases(
+            client=rehearsal.client,
+            region=rehearsal.settings.region,
+            endpoint=rehearsal.plan.account_url,
+            repository=repository.folder,
+            folder=tmp_path_factory.mktemp("releases"),
+            say=Lines().say,
+            approve=lambda comment: world.approve(comment),
+        )
+        world = World(rehearsal, repository, releases)
+        yield world
+
+
+@pytest.fixture(scope="module")
+def first(world: World) -> Released:
+    return world.release()
+
+
+def test_a_release_goes_from_the_commit_to_the_environment(world: World, first: Released) -> None:
+    assert first.succeeded, first.stages[-1].reason
+    assert first.outcome(f"{NAME}-approval") is Outcome.SUCCEEDED  # a new environment has roles
+    assert "EfsStorageStack-release" in world.stacks()
+    assert world.file_systems()
+
+
+def test_a_second_release_without_a_change_changes_nothing(world: World, first: Released) -> None:
+    assert first.succeeded
+    before = world.stacks()
+    second = world.release()
+    assert second.succeeded, second.stages[-1].reason
+    assert second.outcome(f"{NAME}-approval") is Outcome.SKIPPED
+    assert world.approvals == []
+    assert world.stacks() == before
+
+
+def test_a_commit_that_would_replace_the_file_system_stops_at_the_approval(
+    world: World, first: Released
+) -> None:
+    assert first.succeeded
+    before = world.file_systems()
+
+    def another_mode(content: dict[str, Any]) -> None:
+        with_a_pipeline(content)
+        content["file_system"]["performance_mode"] = "maxIO"
+
+    world.repository.describe(NAME, another_mode)
+    try:
+        released = world.release(approve=False)
+    finally:
+        world.repository.describe(NAME, with_a_pipeline)
+    assert released.stages[-1].stage == f"{NAME}-approval"
+    assert released.stages[-1].outcome is Outcome.FAILED
+    assert released.stages[-1].reason == "Approve: rejected"
+    assert world.file_systems() == before
+
+
+def test_a_commit_with_a_finding_of_cdk_nag_stops_at_synth(world: World) -> None:
+    stack = world.repository.folder / "stacks" / "efs_storage_stack.py"
+    before, text = world.stacks(), stack.read_text()
+    stack.write_text(with_an_open_topic(text))
+    try:
+        released = world.release()
+    finally:
+        stack.write_text(text)
+    assert released.stages[-1].stage == "Build"
+    assert released.stages[-1].outcome is Outcome.FAILED
+    assert "AwsSolutions-SNS3" in released.stages[-1].reason
+    assert world.stacks() == before
+
+
+def test_a_commit_that_adds_an_environment_changes_the_pipeline_and_deploys_it_in_one_release(
+    world: World,
+) -> None:
+    world.repository.describe(NAME, with_two_environments)
+    world.repository.describe(ADDED, with_less)
+    released = world.release()
+    assert released.succeeded, released.stages[-1].reason
+    outcomes = [(one.stage, one.outcome) for one in released.stages]
+    restart = outcomes.index(("UpdatePipeline", Outcome.RESTARTED))
+    assert ADDED not in [stage for stage, _ in outcomes[:restart]]
+    assert outcomes[restart + 1] == ("Source", Outcome.SUCCEEDED)
+    assert outcomes[-1] == (ADDED, Outcome.SUCCEEDED)
+    assert f"EfsStorageStack-{ADDED}" in world.stacks()
