@@ -4,6 +4,7 @@ The stack is deployed once; each test is one release more. What a release's revi
 developer's script is said in `pipeline_repository`.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from tests.rehearsal.lines import Lines
 from tests.rehearsal.pipeline_repository import Repository
 
 NAME, ADDED = "release", "added"
+ROLE = "airflow-efs-delivery"
 CONNECTION = (
     "arn:aws:codeconnections:ap-northeast-2:123456789012:connection/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 )
@@ -170,3 +172,41 @@ def test_a_commit_that_adds_an_environment_changes_the_pipeline_and_deploys_it_i
     assert outcomes[restart + 1] == ("Source", Outcome.SUCCEEDED)
     assert outcomes[-1] == (ADDED, Outcome.SUCCEEDED)
     assert f"EfsStorageStack-{ADDED}" in world.stacks()
+
+
+def with_checks(content: dict[str, Any]) -> None:
+    with_two_environments(content)
+    content["delivery"] = {"role_arn": f"arn:aws:iam::123456789012:role/{ROLE}"}
+
+
+def with_less_and_a_tag(content: dict[str, Any]) -> None:
+    with_less(content)
+    content["tags"] = {"team": "data"}
+
+
+def let_in(rehearsal: Rehearsal) -> None:
+    """The role of doctor and prove: whoever the account trusts, and an administrator of the cluster."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = rehearsal.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    eks, cluster = rehearsal.client("eks"), rehearsal.settings.cluster.name
+    eks.create_access_entry(clusterName=cluster, principalArn=arn)
+    eks.associate_access_policy(
+        clusterName=cluster,
+        principalArn=arn,
+        policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+        accessScope={"type": "cluster"},
+    )
+
+
+def test_a_proof_that_fails_stops_the_release_before_the_next_environment(world: World) -> None:
+    let_in(world.rehearsal)
+    world.repository.describe(NAME, with_checks)
+    world.repository.describe(ADDED, with_less_and_a_tag)
+    before = world.stacks()
+    released = world.release()
+    last = released.stages[-1]
+    assert (last.stage, last.outcome) == (NAME, Outcome.FAILED)
+    assert last.reason.startswith("Prove: ")  # the cluster has no nodes
+    assert "Not proven" in last.reason
+    assert world.stacks().get(f"EfsStorageStack-{ADDED}") == before.get(f"EfsStorageStack-{ADDED}")
