@@ -28,6 +28,7 @@ VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Variables that the driver replaces in a pattern, with the shortest text that each can become."""
 
+_EXAMPLE: Final = "a path such as ${.PVC.namespace}/${.PVC.name}"
 _UNIQUE_SUFFIX: Final = "-" + "0" * 36
 _REFUSED: Final = re.compile(r"[$#<>;`|&?{}^*\n]")
 
@@ -70,11 +71,13 @@ def pattern_faults(pattern: str) -> Iterator[Fault]:
             yield Fault(f"has the unknown variable {variable}", f"use only {known}", ("sub_path_pattern",))
             return
     if not pattern:
-        yield Fault("is empty", "write a path such as ${.PVC.namespace}/${.PVC.name}", ("sub_path_pattern",))
+        yield Fault("is empty", f"write {_EXAMPLE}", ("sub_path_pattern",))
     elif pattern.startswith("/"):
         yield Fault("begins with /, but is relative to base_path", "remove the /", ("sub_path_pattern",))
     else:
-        yield from _directory_faults(_shortest(pattern), "sub_path_pattern", normpath(pattern))
+        # From the root, of which .. leads nowhere: what is left lies below the base path.
+        meant = normpath(f"/{pattern}").lstrip("/") or _EXAMPLE
+        yield from _directory_faults(_shortest(pattern), "sub_path_pattern", meant)
 
 
 def volume_path_faults(

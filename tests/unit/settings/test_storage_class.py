@@ -269,6 +269,8 @@ def test_a_base_path_may_have_59_characters_and_not_60(load: Load, complaints: C
         ("", "is empty: write a path such as ${.PVC.namespace}/${.PVC.name}"),
         ("/${.PVC.name}", "begins with /, but is relative to base_path: remove the /"),
         ("${.PVC.name}/../x", "has the directory . or ..: write x"),
+        ("../${.PVC.name}", "has the directory . or ..: write ${.PVC.name}"),
+        ("..", "has the directory . or ..: write a path such as ${.PVC.namespace}/${.PVC.name}"),
         ("a/b/c/${.PVC.name}", "makes the path of a volume 5 directories deep, EFS allows 4: remove "
         "a directory"),
         ("${.PV.name}/${.PV.name}", "makes the path of a volume at least 127 characters long, EFS "
