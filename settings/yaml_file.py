@@ -2,11 +2,25 @@
 
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from settings.faults import Path, SettingsError
+
+_CURES: Final = (
+    ("stands twice", "keep one of the two"),
+    ("mapping values are not allowed", "put a value with : in quotes, and indent keys of one mapping alike"),
+    ("cannot start any token", "put the value in quotes, and indent with spaces"),
+    ("end of stream", "close every quote and bracket"),
+    ("<stream end>", "close every quote and bracket"),
+    ("undefined alias", "put a value that begins with * in quotes"),
+    ("another document", "keep one document in the file"),
+    ("does not fit its tag", "put the value in quotes"),
+    ("constructor for the tag", "remove the tag"),
+    ("unhashable key", "put text with brackets or braces in quotes"),
+)
+"""Words of a problem, as PyYAML and `_Loader` put it, and what mends it."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -87,7 +101,9 @@ class YamlFile:
     def _malformed(self, error: yaml.MarkedYAMLError) -> str:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        return f"{self.shown}{where}: malformed YAML: {error.problem or error.context}"
+        problem = str(error.problem or error.context)
+        cure = next((cure for words, cure in _CURES if words in problem), "correct what is there")
+        return f"{self.shown}{where}: malformed YAML: {problem}: {cure}"
 
     def line(self, path: Path) -> int:
         """Line of the key or item at a path, or of the nearest one around it that is in the file."""

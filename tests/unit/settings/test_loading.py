@@ -97,21 +97,34 @@ def test_a_link_to_nowhere_is_refused(environments: Path) -> None:
         ("account\n", ":1: the file is not a mapping at its top level: "
          "write account, region, cluster and file_system, each as KEY: VALUE"),
         (b"account: x\nregion: \xff\n", ":2: is not UTF-8: save the file as UTF-8"),
-        ("account: x\nregion: a: b\n", ":2:10: malformed YAML: mapping values are not allowed here"),
+        ("account: x\nregion: a: b\n", ":2:10: malformed YAML: mapping values are not allowed here: "
+        "put a value with : in quotes, and indent keys of one mapping alike"),
         ("account: x\nregion: \ta\x07\n", ":2:11: malformed YAML: character U+0007 is not allowed: "
         "remove it"),
-        ("account: [x\n", ":2:1: malformed YAML: expected ',' or ']', but got '<stream end>'"),
-        ("a:\n\tb: c\n", ":2:1: malformed YAML: found character '\\t' that cannot start any token"),
-        ("a: *b\n", ":1:4: malformed YAML: found undefined alias 'b'"),
-        ("a: 1\n---\nb: 2\n", ":2:1: malformed YAML: but found another document"),
-        ("a: !!int b\n", ":1:4: malformed YAML: a value does not fit its tag int"),
-        ("? [a]\n: b\n", ":1:3: malformed YAML: found unhashable key"),
+        ("account: [x\n", ":2:1: malformed YAML: expected ',' or ']', but got '<stream end>': "
+        "close every quote and bracket"),
+        ("a:\n\tb: c\n", ":2:1: malformed YAML: found character '\\t' that cannot start any token: "
+        "put the value in quotes, and indent with spaces"),
+        ('a: "b\n', ":2:1: malformed YAML: found unexpected end of stream: close every quote and bracket"),
+        ("a: *b\n", ":1:4: malformed YAML: found undefined alias 'b': "
+        "put a value that begins with * in quotes"),
+        ("a: 1\n---\nb: 2\n", ":2:1: malformed YAML: but found another document: "
+        "keep one document in the file"),
+        ("a: !!int b\n", ":1:4: malformed YAML: a value does not fit its tag int: "
+        "put the value in quotes"),
+        ("? [a]\n: b\n", ":1:3: malformed YAML: found unhashable key: "
+        "put text with brackets or braces in quotes"),
+        ("a: {{b}}\n", ":1:5: malformed YAML: found unhashable key: "
+        "put text with brackets or braces in quotes"),
         ("a: !!python/name:os.system b\n", ":1:4: malformed YAML: could not determine a constructor "
         "for the tag "
-         "'tag:yaml.org,2002:python/name:os.system'"),
+         "'tag:yaml.org,2002:python/name:os.system': remove the tag"),
+        ('a: "\\q"\n', ":1:6: malformed YAML: found unknown escape character 'q': correct what is there"),
         ("[" * 5000, ": malformed YAML: it is nested too deeply: flatten it"),
-        ("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n", ':5:3: malformed YAML: key "c" stands twice, first in line 3'),
-        ('a: 1\n"a": 2\n', ':2:1: malformed YAML: key "a" stands twice, first in line 1'),
+        ("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n", ':5:3: malformed YAML: key "c" stands twice, first in line 3: '
+        "keep one of the two"),
+        ('a: 1\n"a": 2\n', ':2:1: malformed YAML: key "a" stands twice, first in line 1: '
+        "keep one of the two"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_an_environment_is_refused(
