@@ -325,7 +325,7 @@ class StackAddon(CloudFormationModel):
         **kwargs: Any,  # noqa: ARG003
     ) -> "StackAddon":
         """Install the add-on; one that could not be installed is removed again by the rollback, at once."""
-        properties = _supported(cloudformation_json["Properties"])
+        properties = cloudformation_json["Properties"]
         addons = Addons.of(account_id, region_name)
         name = (properties["ClusterName"], properties["AddonName"])
         try:
@@ -351,7 +351,7 @@ class StackAddon(CloudFormationModel):
         region_name: str,
     ) -> "StackAddon":
         """Change the add-on in place; another cluster or name needs a new one."""
-        properties = _supported(cloudformation_json["Properties"])
+        properties = cloudformation_json["Properties"]
         try:
             addon = Addons.of(account_id, region_name).update(
                 properties["ClusterName"],
@@ -373,12 +373,6 @@ class StackAddon(CloudFormationModel):
         if addons.find(self.addon.cluster, self.addon.name):
             preserve = bool(self.properties.get("PreserveOnDelete", False))
             addons.delete(self.addon.cluster, self.addon.name, preserve=preserve)
-
-
-def _supported(properties: dict[str, Any]) -> dict[str, Any]:
-    if "NamespaceConfig" in properties:
-        raise NotRehearsedError("not rehearsed: NamespaceConfig of an add-on")
-    return properties
 
 
 def _wanted(properties: dict[str, Any]) -> dict[str, Any]:

@@ -3,19 +3,24 @@
 moto looks a name up among all change sets of the region, and the CDK CLI gives each the same name. A
 deleted change set is gone, and deleting one that does not exist succeeds. The former value of a parameter
 is what was given for it, and not, where it names a parameter of Systems Manager, what that resolved to.
-What a change set lists comes from `planned_changes`; how it deals with a failure is kept with it.
+What a change set lists comes from `planned_changes`; how it deals with a failure is kept with it. A template
+that CloudFormation would not take, or that is not rehearsed, gets no change set.
 """
 
 from typing import Any
 
-from moto.cloudformation.exceptions import CloudFormationError
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import ChangeSet, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from rehearsal.account.cloudformation import refuse_update
 from rehearsal.account.planned_changes import PlannedChange, planned_changes
+from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.stack_operations import resources_of
+from rehearsal.account.template_check import check_template
+from rehearsal.account.template_forms import in_long_form
+from rehearsal.account.template_parameters import check_parameters
 
 
 class ChangeSetNotFoundError(CloudFormationError):
@@ -39,9 +44,11 @@ def install() -> None:
         before = set(stacks)
         try:
             answer = create(self)
-        except Exception:
+        except Exception as error:
             for stack_id in set(stacks) - before:
                 del stacks[stack_id]  # moto makes the stack before it looks at the template
+            if isinstance(error, NotRehearsedError):
+                raise ValidationError(message=str(error)) from error
             raise
         made: Any = answer.result
         change_set: Any = self.cloudformation_backend.change_sets[made["Id"]]
@@ -62,6 +69,10 @@ def _given_parameters(self: Stack) -> dict[str, Any]:
 
 
 def _planned(self: ChangeSet) -> list[PlannedChange]:
+    check_template(self.template_dict, self.stack.region_name)
+    if self.parameters or self.change_set_type == "CREATE":
+        check_parameters(self.template_dict, self.parameters)
+    self.template_dict = in_long_form(self.template_dict)
     return planned_changes(self.stack, resources_of(self.stack), self.template_dict, self.parameters)
 
 

@@ -34,6 +34,7 @@ _MADE: dict[str, frozenset[str]] = {
             "MemorySize",
             "Role",
             "Runtime",
+            "Tags",
             "Timeout",
             "VpcConfig",
         }
@@ -109,6 +110,7 @@ def _update_function(
     function.update_configuration(properties)
     function._vpc_config = properties.get("VpcConfig")  # which moto cannot take away
     function.update_function_code(code)
+    function.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
     return function
 
 

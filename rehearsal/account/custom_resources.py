@@ -183,4 +183,4 @@ def _as_strings(value: Any) -> Any:
         return [_as_strings(item) for item in value]
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return None if value is None else str(value)

@@ -1,7 +1,6 @@
 """`AWS::EFS::FileSystem` in a stack: its attributes, its policies and replication, its changes in place.
 
-What the service refuses is refused here too (`efs_file_systems`, `efs_policies`, `efs_replication`). A change
-of a property that is not made in place is refused, rather than reported and not made.
+What the service refuses is refused here too (`efs_file_systems`, `efs_policies`, `efs_replication`).
 """
 
 import json
@@ -21,20 +20,6 @@ from rehearsal.account import (
 from rehearsal.account.efs_file_systems import set_protection, update_throughput
 from rehearsal.account.efs_policies import check_policy, set_backup, set_lifecycle
 from rehearsal.account.efs_replication import end_replication, replicate
-from rehearsal.account.recorded_only import NotRehearsedError
-
-_CHANGEABLE = (
-    "BackupPolicy",
-    "BypassPolicyLockoutSafetyCheck",
-    "FileSystemPolicy",
-    "FileSystemProtection",
-    "FileSystemTags",
-    "LifecyclePolicies",
-    "ProvisionedThroughputInMibps",
-    "ReplicationConfiguration",
-    "ThroughputMode",
-)
-"""Properties whose change is made in place."""
 
 
 def install() -> None:
@@ -99,9 +84,7 @@ def _update(
     system = original_resource
     properties = cloudformation_json["Properties"]
     former: dict[str, Any] = system.declared_properties  # type: ignore[attr-defined]
-    for name in sorted(former.keys() | properties.keys()):
-        if former.get(name) != properties.get(name) and name not in _CHANGEABLE:
-            raise NotRehearsedError(f"not rehearsed: a change of {name} of a file system")
+    # Every other property that a rehearsal heeds replaces the file system.
     _settle(efs_backends[account_id][region_name], system, properties, former)
     return system
 

@@ -33,7 +33,7 @@ class FunctionError(Exception):
 
 
 def keep_layers() -> None:
-    """Make moto keep the `Layers` of a function that CloudFormation creates; it drops them.
+    """Make moto keep the `Layers` and `Tags` of a function that CloudFormation creates; it drops them.
 
     `Ref` of a layer version gives its ARN, which moto does not know either.
     """
@@ -51,8 +51,10 @@ def keep_layers() -> None:
         function: LambdaFunction = create(
             cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
         )
-        if layers := cloudformation_json["Properties"].get("Layers"):
+        properties = cloudformation_json["Properties"]
+        if layers := properties.get("Layers"):
             function.update_configuration({"Layers": layers})
+        function.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         return function
 
     LambdaFunction.create_from_cloudformation_json = classmethod(create_with_layers)  # type: ignore

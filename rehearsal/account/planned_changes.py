@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import Change, Stack
 from moto.core.exceptions import ServiceException
 
+from rehearsal.account.not_rehearsed import refuse_template
 from rehearsal.account.replacement import changed_properties, recreation
 from rehearsal.account.stack_resources import Made, StackResources
+from rehearsal.account.template_forms import as_taken
 from rehearsal.account.template_order import creation_order, references
+from rehearsal.account.template_rules import check_rules
 
 _LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
 """CloudFormation's own placeholder."""
@@ -51,6 +55,9 @@ def planned_changes(
         resources: what exists of it.
         template: the new template.
         parameters: the new values of its parameters.
+
+    Raises:
+        ValidationError: the template has what cannot be made, or is not rehearsed.
     """
     future = _future_map(stack, resources, template, parameters)
     conditions = future.lazy_condition_map
@@ -59,6 +66,14 @@ def planned_changes(
         for name, body in template["Resources"].items()
         if "Condition" not in body or conditions[body["Condition"]]
     }
+    check_rules(template, lambda value: parsing.clean_json(value, future))
+    taken = {name: as_taken(body, conditions) for name, body in wanted.items()}
+    refuse_template(template, taken, stack.region_name)
+    if left_out := sorted({*references(list(taken.values()))} & template["Resources"].keys() - wanted.keys()):
+        raise ValidationError(
+            message=f"Template format error: Unresolved resource dependencies [{', '.join(left_out)}] in the "
+            "Resources block of the template"
+        )
     changes = []
     for name in creation_order(wanted):
         made, body = resources.made.get(name), wanted[name]
@@ -106,7 +121,8 @@ def _future_map(
 def _modification(
     name: str, made: Made, body: dict[str, Any], future: parsing.ResourceMap, region: str
 ) -> PlannedChange | None:
-    properties = {key: _value(value, future) for key, value in body.get("Properties", {}).items()}
+    taken = as_taken(body.get("Properties", {}), future.lazy_condition_map)
+    properties = {key: _value(value, future) for key, value in taken.items()}
     properties = {key: value for key, value in properties.items() if value is not None}
     former = made.resolved["Properties"]
     change = PlannedChange("Modify", name, made.kind, made)

@@ -234,7 +234,7 @@ class StackAssociation(CloudFormationModel):
         **kwargs: Any,  # noqa: ARG003
     ) -> "StackAssociation":
         """Make the association."""
-        properties = _supported(cloudformation_json["Properties"])
+        properties = cloudformation_json["Properties"]
         try:
             association = Associations.of(account_id, region_name).create(
                 properties["ClusterName"],
@@ -258,7 +258,7 @@ class StackAssociation(CloudFormationModel):
         region_name: str,
     ) -> "StackAssociation":
         """Change the role, the session tags or the tags in place; all else needs a new association."""
-        properties = _supported(cloudformation_json["Properties"])
+        properties = cloudformation_json["Properties"]
         try:
             association = Associations.of(account_id, region_name).update(
                 original_resource.association,
@@ -273,13 +273,6 @@ class StackAssociation(CloudFormationModel):
     def delete(self, account_id: str, region_name: str) -> None:
         """Remove the association; one that somebody has removed already is no failure."""
         Associations.of(account_id, region_name).delete(self.association)
-
-
-def _supported(properties: dict[str, Any]) -> dict[str, Any]:
-    for name in ("Policy", "TargetRoleArn"):
-        if name in properties:
-            raise NotRehearsedError(f"not rehearsed: {name} of a Pod Identity association")
-    return properties
 
 
 def _tags(properties: dict[str, Any]) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """Which changed properties need a new physical resource, by CloudFormation's own schemas of its types.
 
-moto leaves that to each of its models, and most do not ask. The schemas are those that CloudFormation
-publishes for its resource types; they come with cfn-lint, which moto needs anyway.
+moto leaves that to each of its models, and most do not ask.
 """
 
 from functools import lru_cache
 from typing import Any
+
+from rehearsal.account.resource_schema import resource_schema
 
 _ANY = "*"
 
@@ -45,18 +46,10 @@ def replaces(kind: str, former: dict[str, Any], properties: dict[str, Any], regi
 
 @lru_cache
 def _pointers(kind: str, region: str) -> tuple[list[list[str]], list[list[str]]]:
-    if kind.startswith("Custom::"):
-        return [], []  # its handler decides, by the physical id that it answers with
-    # Imported here: it takes seconds, and a deployment that changes nothing never asks.
-    from cfnlint.schema import (  # type: ignore[import-untyped]
-        PROVIDER_SCHEMA_MANAGER,
-        ResourceNotFoundError,
-    )
-
-    try:
-        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema
-    except ResourceNotFoundError:
-        return [], []
+    found = resource_schema(kind, region)
+    if found is None:
+        return [], []  # a custom resource's handler decides, by the physical id that it answers with
+    schema = found.schema
     return (
         _parsed(schema.get("createOnlyProperties", [])),
         _parsed(schema.get("conditionalCreateOnlyProperties", [])),

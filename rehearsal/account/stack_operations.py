@@ -20,7 +20,7 @@ from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
 from rehearsal.account.concurrency import run_in_order
 from rehearsal.account.exports import publish, refuse_to_remove_used
-from rehearsal.account.not_rehearsed import refuse_unknown_parts
+from rehearsal.account.not_rehearsed import refuse_unknown_attributes
 from rehearsal.account.stack_events import stack_event, words
 from rehearsal.account.stack_resources import Made, StackResources
 from rehearsal.account.template_order import creation_order, dependencies, references
@@ -189,7 +189,7 @@ def _apply(backend: CloudFormationBackend, change_set: ChangeSet) -> _Outdated:
     if failures:
         raise OperationFailedError(_failed({name: verbs[name] for name in failures}))
     outputs = parsing.OutputMap(stack.resource_map, template, stack.stack_id)
-    refuse_unknown_parts(template.get("Outputs", {}), stack.resource_map)
+    refuse_unknown_attributes(template.get("Outputs", {}), stack.resource_map)
     dict(outputs)  # an output that cannot be had fails the operation, not the next look at the stack
     _mask(outputs, template, resources)
     refuse_to_remove_used(backend, stack, outputs.exports)

@@ -20,10 +20,12 @@ from moto.ec2.models.core import TaggedEC2Resource
 from rehearsal.account.changes_in_place import refuse_what_is_lost
 from rehearsal.account.concurrency import MOTO, run_in_order
 from rehearsal.account.custom_resources import CustomResource
-from rehearsal.account.not_rehearsed import refuse_unknown_parts
+from rehearsal.account.not_rehearsed import refuse_unknown_attributes
 from rehearsal.account.recorded_only import RecordedOnly
 from rehearsal.account.replacement import replaces
+from rehearsal.account.resource_schema import refuse_extraneous
 from rehearsal.account.stack_events import ResourceEvents, resource_event
+from rehearsal.account.template_forms import as_taken
 from rehearsal.account.template_order import dependents
 
 _LOOK = 0.05
@@ -88,7 +90,7 @@ class StackResources:
     def create(self, name: str, body: dict[str, Any]) -> None:
         """Make a resource."""
         with ResourceEvents(self._stack, "CREATE", name, body["Type"]) as events:
-            resolved = self._resolve(body)
+            resolved = self._resolve(name, body)
             made = self._make(name, body, resolved)
             events.resource, events.reason = made.resource, _remark(made)
             self._keep(name, made)
@@ -101,7 +103,7 @@ class StackResources:
         """
         former = self.made[name]
         try:
-            resolved = self._resolve(body)
+            resolved = self._resolve(name, body)
             if resolved == former.resolved:
                 self._keep(name, replace(former, body=body))
                 return None
@@ -233,12 +235,13 @@ class StackResources:
             self._keep(name, made)
         return former
 
-    def _resolve(self, body: dict[str, Any]) -> dict[str, Any]:
-        properties = body.get("Properties", {})
+    def _resolve(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         with MOTO:
-            refuse_unknown_parts(properties, self._map)
-            resolved = _without_no_value(parsing.clean_json(properties, self._map) or {})
-            return {"Type": body["Type"], "Properties": resolved}
+            # moto would leave AWS::NoValue in a list, as null.
+            properties = as_taken(body.get("Properties", {}), self._map.lazy_condition_map)
+            refuse_extraneous(name, body["Type"], properties, self._stack.region_name)
+            refuse_unknown_attributes(properties, self._map)
+            return {"Type": body["Type"], "Properties": parsing.clean_json(properties, self._map) or {}}
 
     def _make(self, name: str, body: dict[str, Any], resolved: dict[str, Any]) -> Made:
         stack = self._stack
@@ -268,15 +271,6 @@ class StackResources:
     def _show(self) -> None:
         # moto makes a resource that its map names when something asks for it: name only what exists.
         self._map._resource_json_map = {name: made.body for name, made in self.made.items()}
-
-
-def _without_no_value(value: Any) -> Any:
-    # moto leaves None in a list where the template has AWS::NoValue.
-    if isinstance(value, list):
-        return [_without_no_value(item) for item in value if item is not None]
-    if isinstance(value, dict):
-        return {key: _without_no_value(item) for key, item in value.items()}
-    return value
 
 
 def _exclusively(kind: str) -> AbstractContextManager[Any]:

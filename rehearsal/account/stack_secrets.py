@@ -111,8 +111,6 @@ def _value(backend: SecretsManagerBackend, properties: dict[str, Any]) -> str | 
     if recipe is None:
         value: str | None = properties.get("SecretString")
         return value
-    if "SecretStringTemplate" in recipe:
-        raise NotRehearsedError("not rehearsed: SecretStringTemplate of AWS::SecretsManager::Secret")
     made = backend.get_random_password(
         password_length=int(recipe.get("PasswordLength", 32)),
         exclude_characters=recipe.get("ExcludeCharacters", ""),

@@ -60,8 +60,12 @@ def references(node: Any) -> Iterator[str]:
                 yield from references(value)
 
 
+def depended_on(body: dict[str, Any]) -> list[str]:
+    """The logical ids in the DependsOn of a resource."""
+    named: str | list[str] = body.get("DependsOn", [])
+    return [named] if isinstance(named, str) else named
+
+
 def _needs(body: dict[str, Any]) -> set[str]:
-    depends_on = body.get("DependsOn", [])
-    named = [depends_on] if isinstance(depends_on, str) else depends_on
     # DependsOn has this meaning here only: an ECS container, for one, has a property of the same name.
-    return {*named, *references({key: value for key, value in body.items() if key != "DependsOn"})}
+    return {*depended_on(body), *references({key: body[key] for key in body if key != "DependsOn"})}

@@ -17,6 +17,7 @@ from rehearsal.account import (  # noqa: F401  # a model is known to stacks once
     pod_identity,
     stack_secrets,
 )
+from rehearsal.account.not_rehearsed import unknown_properties
 from rehearsal.account.recorded_only import NotRehearsedError, RecordedOnly
 from rehearsal.treatment import CUSTOM, RESOURCE_TYPES, Treatment
 from tests.unit.conftest import ENVIRONMENTS, ROOT, fast_app
@@ -31,16 +32,25 @@ _MACHINERY = ("AWS::CloudFormation::Stack", "Rehearsal::RecordedOnly", "Custom::
 """Models that stand for no type of a template."""
 
 
-def types_of(environment: str, folder: Path, outdir: Path) -> set[str]:
+def resources_of(environment: str, folder: Path, outdir: Path) -> list[dict[str, Any]]:
     app = fast_app(outdir)
     app.node.set_context("environment", environment)
     app.node.set_context("environments", str(folder))
     add_stacks(app)
     stacks = app.synth().stacks_recursively
-    return {
-        resource["Type"]
+    return [
+        resource
         for stack in stacks
         for resource in stack.template.get("Resources", {}).values()  # nested assemblies are stages
+    ]
+
+
+def properties_not_in_the_table(resources: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {
+        (resource["Type"], path)
+        for resource in resources
+        if (treated := RESOURCE_TYPES[listed(resource["Type"])]).heeds
+        for path in unknown_properties(treated, resource.get("Properties", {}))
     }
 
 
@@ -49,15 +59,21 @@ def listed(kind: str) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml")))
-def test_every_type_of_an_environments_templates_is_in_the_table(name: str, tmp_path: Path) -> None:
-    types = types_of(name, ENVIRONMENTS, tmp_path)
+def test_every_type_and_property_of_an_environments_templates_is_in_the_table(
+    name: str, tmp_path: Path
+) -> None:
+    resources = resources_of(name, ENVIRONMENTS, tmp_path)
+    types = {resource["Type"] for resource in resources}
     assert {listed(kind) for kind in types} - RESOURCE_TYPES.keys() == set()
+    assert properties_not_in_the_table(resources) == set()
 
 
-def test_every_type_of_a_pipelines_templates_is_in_the_table(tmp_path: Path) -> None:
+def test_every_type_and_property_of_a_pipelines_templates_is_in_the_table(tmp_path: Path) -> None:
     write_all(tmp_path)
-    types = {listed(kind) for kind in types_of("release", tmp_path, tmp_path / "cdk.out")}
+    resources = resources_of("release", tmp_path, tmp_path / "cdk.out")
+    types = {listed(resource["Type"]) for resource in resources}
     assert types - RESOURCE_TYPES.keys() == set()
+    assert properties_not_in_the_table(resources) == set()
 
 
 def test_every_type_of_the_bootstrap_template_is_in_the_table() -> None:
@@ -114,5 +130,8 @@ def test_the_table_has_all_that_the_project_adds_to_moto(account: None) -> None:
 def test_the_documentation_has_the_table() -> None:
     text = (ROOT / "docs" / "rehearsal.md").read_text(encoding="utf-8")
     section = text.split("## Resource types\n")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| `([^`]+)` \| (.*?) \| ?(.*?) ?\|$", section, re.MULTILINE)
-    assert rows == [(kind, str(treated.by), treated.note) for kind, treated in RESOURCE_TYPES.items()]
+    rows = re.findall(r"^\| `([^`]+)` \| (.*?) \| ?(.*?) ?\| ?(.*?) ?\|$", section, re.MULTILINE)
+    assert rows == [
+        (kind, str(treated.by), treated.note, ", ".join(f"`{one}`" for one in treated.passes_over.split()))
+        for kind, treated in RESOURCE_TYPES.items()
+    ]

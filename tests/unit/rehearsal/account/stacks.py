@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any
 
 import boto3
+import pytest
+from botocore.exceptions import ClientError
 
 ACCOUNT = "123456789012"
 REGION = "ap-northeast-2"
@@ -63,7 +65,7 @@ class Stacks:
         on_failure = {"OnStackFailure": "DO_NOTHING"} if sections.pop("no_rollback", False) else {}
         tags = sections.pop("tags", {})
         for logical_id, body in resources.items():
-            if body["Type"] == "AWS::SSM::Parameter":  # moto makes up no name for it
+            if body.get("Type") == "AWS::SSM::Parameter":  # moto makes up no name for it
                 body["Properties"]["Name"] = f"{stack}-{logical_id}"
         exists = any(
             one["StackName"] == stack and one["StackStatus"] != "REVIEW_IN_PROGRESS"
@@ -81,6 +83,15 @@ class Stacks:
                 **on_failure,
             )["Id"]
         )
+
+    def refused(self, resources: dict[str, Any], **sections: Any) -> str:
+        """Why a change set is refused; there is no stack then, if there was none before."""
+        before = self.client.describe_stacks()["Stacks"]
+        with pytest.raises(ClientError) as caught:
+            self.prepare(resources, **sections)
+        assert caught.value.response["Error"]["Code"] == "ValidationError"
+        assert self.client.describe_stacks()["Stacks"] == before
+        return str(caught.value.response["Error"]["Message"])
 
     def deploy(self, resources: dict[str, Any], *, stack: str = "stack", **sections: Any) -> str:
         """Make and execute a change set; returns the status that it ends with."""

@@ -32,15 +32,10 @@ def test_its_arn_is_an_attribute(stacks: Stacks, efs: Any) -> None:
     assert found == f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/{file_system_id}"
 
 
-def test_its_id_is_an_attribute_and_others_are_refused(stacks: Stacks, efs: Any) -> None:
+def test_its_id_is_an_attribute(stacks: Stacks, efs: Any) -> None:
     stacks.deploy({**file_system(), "A": parameter({"Fn::GetAtt": ["F", "FileSystemId"]})})
     found = aws_client("ssm").get_parameter(Name="stack-A")["Parameter"]["Value"]
     assert found == described(efs)["FileSystemId"]
-    refused = {**file_system(), "B": parameter({"Fn::GetAtt": ["F", "Name"]})}
-    assert stacks.deploy(refused) == "UPDATE_ROLLBACK_COMPLETE"
-    assert stacks.reason("B", "CREATE_FAILED") == (
-        "Template error: resource F does not support attribute type Name in Fn::GetAtt"
-    )
 
 
 def test_its_policy_is_stored_changed_and_removed(stacks: Stacks, efs: Any) -> None:
@@ -102,13 +97,6 @@ def test_a_property_that_cannot_change_replaces_it(stacks: Stacks, efs: Any, nam
     before = described(efs)
     assert stacks.deploy(file_system(**{name: value})) == "UPDATE_COMPLETE"
     assert described(efs)["FileSystemId"] != before["FileSystemId"]
-
-
-def test_a_change_that_would_not_be_made_is_refused(stacks: Stacks, efs: Any) -> None:
-    stacks.deploy(file_system())
-    assert stacks.deploy(file_system(WhatComesNext="1")) == "UPDATE_ROLLBACK_COMPLETE"
-    assert stacks.reason("F", "UPDATE_FAILED") == "not rehearsed: a change of WhatComesNext of a file system"
-    assert described(efs)["LifeCycleState"] == "available"
 
 
 def test_a_refused_file_system_leaves_nothing(stacks: Stacks, efs: Any) -> None:

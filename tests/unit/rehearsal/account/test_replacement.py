@@ -104,16 +104,6 @@ def test_a_change_set_lists_what_is_added_changed_replaced_and_removed(stacks: S
     ]
 
 
-def test_an_intrinsic_that_is_not_emulated_fails_the_resource(stacks: Stacks) -> None:
-    assert stacks.deploy({"A": parameter({"Fn::Length": ["a"]})}) == "ROLLBACK_COMPLETE"
-    assert stacks.reason("A", "CREATE_FAILED") == "not rehearsed: Fn::Length"
-
-
-def test_a_type_that_is_not_emulated_fails_the_resource(stacks: Stacks) -> None:
-    assert stacks.deploy({"V": {"Type": "AWS::Backup::Framework"}}) == "ROLLBACK_COMPLETE"
-    assert stacks.reason("V", "CREATE_FAILED") == ("not rehearsed: a resource of type AWS::Backup::Framework")
-
-
 def test_a_protected_stack_is_not_deleted(stacks: Stacks) -> None:
     stacks.deploy({"A": parameter()})
     stacks.client.update_termination_protection(StackName="stack", EnableTerminationProtection=True)

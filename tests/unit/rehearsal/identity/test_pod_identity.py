@@ -14,7 +14,6 @@ from rehearsal.account.pod_identity import (
     webhook_configuration,
 )
 from rehearsal.account.pod_identity_agent import PodIdentityAgent, PodIdentityRefusalError
-from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.web_identity import principal_tags, session_of
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
@@ -175,12 +174,6 @@ def test_a_stack_shows_why_eks_refuses(eks: Any, role: str) -> None:
         f'Resource handler returned message: "Association already exists: {identifier}" '
         "(Service: Eks, Status Code: 409)"
     )
-
-
-@pytest.mark.parametrize("name", ["Policy", "TargetRoleArn"])
-def test_what_is_not_rehearsed_of_an_association_is_refused(eks: Any, role: str, name: str) -> None:  # noqa: ARG001
-    with pytest.raises(NotRehearsedError, match=rf"^not rehearsed: {name} of a Pod Identity association$"):
-        make(role, **{name: "x"})
 
 
 class Reviews:

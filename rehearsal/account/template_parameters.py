@@ -1,0 +1,48 @@
+"""The parameters of a template: which must be given, and what they may be, in the words of CloudFormation.
+
+moto takes any value, and values for parameters that a template does not have.
+"""
+
+import re
+from typing import Any
+
+from moto.cloudformation.exceptions import ValidationError
+
+from rehearsal.account.recorded_only import NotRehearsedError
+
+_CONSTRAINTS = ("MaxLength", "MaxValue", "MinLength", "MinValue")
+"""Those that are not checked."""
+
+
+def check_parameters(template: dict[str, Any], given: dict[str, Any]) -> None:
+    """Refuse values that do not fit the parameters of a template.
+
+    Args:
+        template: whose parameters.
+        given: their values by name.
+
+    Raises:
+        ValidationError: names the parameters.
+        NotRehearsedError: a parameter has a constraint that is not emulated.
+    """
+    declared: dict[str, dict[str, Any]] = template.get("Parameters", {})
+    if unknown := sorted(given.keys() - declared.keys()):
+        raise ValidationError(message=f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    if missing := sorted(
+        name for name, slot in declared.items() if name not in given and "Default" not in slot
+    ):
+        raise ValidationError(message=f"Parameters: [{', '.join(missing)}] must have values")
+    for name, slot in declared.items():
+        _check_value(name, slot, str(given.get(name, slot.get("Default"))))
+
+
+def _check_value(name: str, slot: dict[str, Any], value: str) -> None:
+    for constraint in _CONSTRAINTS:
+        if constraint in slot:
+            raise NotRehearsedError(f"not rehearsed: {constraint} of a parameter, {name}")
+    if "AllowedValues" in slot and value not in [str(one) for one in slot["AllowedValues"]]:
+        raise ValidationError(message=f"Parameter '{name}' must be one of AllowedValues")
+    pattern = slot.get("AllowedPattern")
+    if pattern is not None and re.fullmatch(pattern, value) is None:
+        words = slot.get("ConstraintDescription", f"must match pattern {pattern}")
+        raise ValidationError(message=f"Parameter {name} failed to satisfy constraint: {words}")

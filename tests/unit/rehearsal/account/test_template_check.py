@@ -1,0 +1,164 @@
+"""What CloudFormation refuses in a template is refused in its own words, before anything is made."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.rehearsal.account.stacks import Stacks, after, parameter
+
+FORMAT = "Template format error: "
+IN_RESOURCES = "in the Resources block of the template"
+UNRESOLVED = f"{FORMAT}Unresolved resource dependencies [Gone] {IN_RESOURCES}"
+NEVER = {"Never": {"Fn::Equals": ["a", "b"]}}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"Ref": "Gone"}, UNRESOLVED),
+        ({"Fn::Join": ["-", ["a", {"Ref": "Gone"}]]}, UNRESOLVED),
+        ({"Fn::Sub": "x-${Gone}"}, UNRESOLVED),
+        ({"Fn::Sub": ["${Own}-${Gone}", {"Own": "x"}]}, UNRESOLVED),
+        ({"Fn::Sub": ["${Own}", {"Own": {"Ref": "Gone"}}]}, UNRESOLVED),
+        ({"Ref": "AWS::Regoin"}, UNRESOLVED.replace("Gone", "AWS::Regoin")),
+        (
+            {"Fn::GetAtt": ["Gone", "Arn"]},
+            "Template error: instance of Fn::GetAtt references undefined resource Gone",
+        ),
+        (
+            {"Fn::GetAtt": "Gone.Arn"},
+            "Template error: instance of Fn::GetAtt references undefined resource Gone",
+        ),
+        (
+            {"Fn::Sub": "${Gone.Arn}"},
+            "Template error: instance of Fn::Sub references invalid resource attribute Gone.Arn",
+        ),
+        (
+            {"Fn::GetAtt": ["B", "Colour"]},
+            "Template error: resource B does not support attribute type Colour in Fn::GetAtt",
+        ),
+        (
+            {"Fn::Sub": "${B.Colour}"},
+            "Template error: resource B does not support attribute type Colour in Fn::GetAtt",
+        ),
+        (
+            {"Fn::GetAtt": "B"},
+            "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name "
+            "and the resource attribute",
+        ),
+        (
+            {"Fn::If": ["Gone", "a", "b"]},
+            "Template error: unresolved condition dependency Gone in Fn::If",
+        ),
+        (None, f"{FORMAT}[/Resources/A/Properties/Value] 'null' values are not allowed in templates"),
+        ([None], f"{FORMAT}[/Resources/A/Properties/Value/0] 'null' values are not allowed in templates"),
+    ],
+)
+def test_a_value_that_refers_to_nothing_is_refused(stacks: Stacks, value: Any, words: str) -> None:
+    assert stacks.refused({"A": parameter(value), "B": parameter()}) == words
+
+
+def test_an_unknown_name_in_a_branch_that_is_not_taken_is_refused_too(stacks: Stacks) -> None:
+    value = {"Fn::If": ["Never", {"Ref": "Gone"}, "b"]}
+    assert stacks.refused({"A": parameter(value)}, Conditions=NEVER) == UNRESOLVED
+
+
+@pytest.mark.parametrize("depends_on", ["Gone", ["B", "Gone"]])
+def test_a_dependency_on_nothing_is_refused(stacks: Stacks, depends_on: Any) -> None:
+    assert stacks.refused({"A": parameter(DependsOn=depends_on), "B": parameter()}) == UNRESOLVED
+
+
+def test_every_name_is_listed(stacks: Stacks) -> None:
+    resources = {"A": parameter({"Ref": "Y"}), "B": after("X")}
+    assert stacks.refused(resources) == f"{FORMAT}Unresolved resource dependencies [X, Y] {IN_RESOURCES}"
+
+
+def test_an_output_that_refers_to_nothing_is_refused(stacks: Stacks) -> None:
+    assert stacks.refused({"A": parameter()}, Outputs={"O": {"Value": {"Ref": "Gone"}}}) == (
+        f"{FORMAT}Unresolved resource dependencies [Gone] in the Outputs block of the template"
+    )
+
+
+@pytest.mark.parametrize("block", ["Resources", "Outputs"])
+def test_an_unknown_condition_is_refused(stacks: Stacks, block: str) -> None:
+    resources = {"A": parameter(**({"Condition": "Gone"} if block == "Resources" else {}))}
+    outputs = {"O": {"Value": "v", **({"Condition": "Gone"} if block == "Outputs" else {})}}
+    assert stacks.refused(resources, Outputs=outputs) == (
+        f"{FORMAT}Unresolved condition dependency Gone in the {block} block of the template"
+    )
+
+
+def test_a_condition_about_a_resource_is_refused(stacks: Stacks) -> None:
+    conditions = {"C": {"Fn::Equals": [{"Ref": "A"}, "x"]}}
+    assert stacks.refused({"A": parameter()}, Conditions=conditions) == (
+        f"{FORMAT}Unresolved dependencies [A]. Cannot reference resources "
+        "in the Conditions block of the template"
+    )
+
+
+def test_a_reference_to_what_a_condition_leaves_out_is_refused(stacks: Stacks) -> None:
+    resources = {"A": parameter({"Ref": "Gone"}), "Gone": parameter(Condition="Never")}
+    assert stacks.refused(resources, Conditions=NEVER) == UNRESOLVED
+
+
+def test_a_reference_in_a_branch_that_is_not_taken_may_be_to_what_is_left_out(stacks: Stacks) -> None:
+    value = {"Fn::If": ["Never", {"Ref": "Gone"}, "b"]}
+    resources = {"A": parameter(value), "Gone": parameter(Condition="Never")}
+    assert stacks.deploy(resources, Conditions=NEVER) == "CREATE_COMPLETE"
+
+
+def test_a_dependency_on_what_a_condition_leaves_out_is_no_dependency(stacks: Stacks) -> None:
+    resources = {"A": after("B"), "B": parameter(Condition="Never")}
+    assert stacks.deploy(resources, Conditions=NEVER) == "CREATE_COMPLETE"
+
+
+def test_a_circle_of_what_conditions_leave_out_is_refused_too(stacks: Stacks) -> None:
+    resources = {"A": after("B"), "B": {**after("A"), "Condition": "Never"}, "C": parameter()}
+    assert stacks.refused(resources, Conditions=NEVER) == "Circular dependency between resources: [A, B]"
+
+
+def test_a_resource_without_a_type_is_refused(stacks: Stacks) -> None:
+    assert stacks.refused({"A": {"Properties": {}}}) == (
+        f"{FORMAT}[/Resources/A] Every Resources object must contain a Type member."
+    )
+
+
+def test_an_unknown_attribute_of_a_resource_is_refused(stacks: Stacks) -> None:
+    assert stacks.refused({"A": parameter(DeletePolicy="Retain")}) == (
+        "Invalid template resource property 'DeletePolicy'"
+    )
+
+
+def test_an_unknown_section_is_refused(stacks: Stacks) -> None:
+    assert stacks.refused({"A": parameter()}, Output={}) == (
+        "Invalid template property or properties [Output]"
+    )
+
+
+def test_a_template_without_resources_is_refused(stacks: Stacks) -> None:
+    assert stacks.refused({}) == f"{FORMAT}At least one Resources member must be defined."
+
+
+def test_a_deployed_stack_stays_as_it_is_when_a_change_is_refused(stacks: Stacks) -> None:
+    stacks.deploy({"A": parameter()})
+    assert stacks.refused({"A": parameter({"Ref": "Gone"})}) == UNRESOLVED
+    assert stacks.describe()["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_property_that_the_type_has_not_fails_the_resource(stacks: Stacks) -> None:
+    mistaken = parameter(DependsOn="A")
+    mistaken["Properties"]["Values"] = ["1"]
+    assert stacks.deploy({"A": parameter(), "B": mistaken}) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("B", "CREATE_FAILED") == (
+        "Properties validation failed for resource B with message:\n"
+        "[#: extraneous key [Values] is not permitted]"
+    )
+
+
+def test_so_does_one_of_a_type_that_is_only_recorded(stacks: Stacks) -> None:
+    alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Treshold": 1}}
+    assert stacks.deploy({"A": alarm}) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("A", "CREATE_FAILED") == (
+        "Properties validation failed for resource A with message:\n"
+        "[#: extraneous key [Treshold] is not permitted]"
+    )
