@@ -294,8 +294,5 @@ def environment_tags(environment: Environment) -> dict[str, str]:
 
 
 def _claim_policy(removal: Literal["retain", "destroy"], *, adopted: bool) -> RemovalPolicy:
-    # A first deployment that fails takes back the claims that it has made, or they would be in the way of the
-    # next one. An adopted claim was there before.
-    if removal == "retain" and not adopted:
-        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-    return removal_policy(removal)
+    # An adopted claim was there before the deployment that takes it over, and stays when that is rolled back.
+    return RemovalPolicy.RETAIN if removal == "retain" and adopted else removal_policy(removal)

@@ -13,7 +13,8 @@ class EncryptionKey(Construct):
     system gives it. The account's IAM policies decide who may do that, and who may administer the key;
     nobody may encrypt or decrypt with it but through EFS.
 
-    The key is always retained: without it the data, and a replica of it, could never be read again.
+    The key is retained: without it the data, and a replica of it, could never be read again. Only when the
+    deployment that makes it is rolled back is it scheduled for deletion, with the file system.
 
     Args:
         description: says in the KMS console what the key is for.
@@ -28,7 +29,7 @@ class EncryptionKey(Construct):
             description=description,
             enable_key_rotation=True,
             policy=self._policy(),
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
     @property

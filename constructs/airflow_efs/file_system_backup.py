@@ -12,7 +12,8 @@ class FileSystemBackup(Construct):
     """An AWS Backup plan with one rule, for one file system.
 
     A new vault is retained with its recovery points, as the data is. Its name is taken from then on: a stack
-    that is made again names it as ``existing_vault``.
+    that is made again names it as ``existing_vault``. Only when the deployment that makes it is rolled back
+    does it go.
 
     Args:
         file_system_arn: the file system that is backed up.
@@ -49,7 +50,10 @@ class FileSystemBackup(Construct):
             vault = backup.BackupVault.from_backup_vault_name(self, "Vault", existing_vault)
         else:
             vault = backup.BackupVault(
-                self, "Vault", backup_vault_name=new_vault, removal_policy=RemovalPolicy.RETAIN
+                self,
+                "Vault",
+                backup_vault_name=new_vault,
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             )
         lifecycle: dict[str, Any] = {"delete_after": Duration.days(retention_days)}
         if cold_storage_after_days is not None:

@@ -94,7 +94,7 @@ class SharedFileSystem(Construct):
         lifecycle: Default: Infrequent Access after 30 days, Archive after 90, back at the first read.
         backups: daily backups by AWS Backup, kept for 35 days. Default: True.
         replica: a copy in another region. Default: none.
-        removal_policy: Default: retain.
+        removal_policy: Default: retain, unless the deployment that makes it is rolled back.
 
     Raises:
         ValueError: when a subnet list is empty, a zone comes twice, or options contradict each other.
@@ -118,7 +118,7 @@ class SharedFileSystem(Construct):
         lifecycle: Lifecycle | None = None,
         backups: bool = True,
         replica: Replica | None = None,
-        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         lifecycle = lifecycle or Lifecycle(archive_after_days=90 if throughput == "elastic" else None)
         check_subnets(subnets)

@@ -128,9 +128,8 @@ def roll_back(stack: Stack, reason: str) -> tuple[str, str | None]:
         begin(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "")
     for name, made in resources.made.items():
         if name not in former.made:
-            policy = made.body.get("DeletionPolicy")
-            # The other policy that retains says by its name that it does not here.
-            outdated.add(name, made, policy="Retain" if policy == "Retain" else "")
+            policy = made.body.get("DeletionPolicy", "")
+            outdated.add(name, made, policy="Delete" if policy == "RetainExceptOnCreate" else policy)
     if former.template:
         _clean_up(stack, outdated)
         return "UPDATE_ROLLBACK_COMPLETE", None

@@ -43,6 +43,11 @@ _ATTRIBUTES = frozenset(
     }
 )
 
+_POLICIES = {
+    "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+    "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
+
 PSEUDO_PARAMETERS = frozenset(
     f"AWS::{name}"
     for name in (
@@ -93,6 +98,12 @@ def _faults(template: dict[str, Any], region: str) -> Iterator[str]:
             )
         for attribute in sorted(body.keys() - _ATTRIBUTES):
             yield f"Invalid template resource property '{attribute}'"
+        for attribute, values in _POLICIES.items():
+            if (policy := body.get(attribute, "Delete")) not in values:
+                yield f"Template format error: Unrecognized {attribute} {policy} for resource {name}"
+            if policy == "Snapshot":  # no type that is rehearsed has snapshots
+                kind = body["Type"]
+                yield f"Template error: resource type {kind} does not support deletion policy Snapshot"
     parameters = template.get("Parameters", {}).keys() | PSEUDO_PARAMETERS
     if missing := sorted(_missing(template.get("Conditions", {}), parameters)):
         yield (

@@ -24,7 +24,7 @@ def test_it_is_rotated_and_described(key: dict[str, Any]) -> None:
 
 
 def test_it_outlives_the_stack_as_the_data_does(key: dict[str, Any]) -> None:
-    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_nobody_outside_the_account_may_do_anything(key: dict[str, Any]) -> None:

@@ -66,7 +66,7 @@ def test_a_new_vault_outlives_the_stack_with_its_backups(stack: Stack) -> None:
     template = build(stack, new_vault="logs")
     vault = only(of_type(template, "AWS::Backup::BackupVault"))
     assert vault["Properties"]["BackupVaultName"] == "logs"
-    assert (vault["DeletionPolicy"], vault["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (vault["DeletionPolicy"], vault["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 @pytest.mark.parametrize("vaults", [{}, {"existing_vault": "Default", "new_vault": "logs"}])

@@ -64,10 +64,10 @@ def test_backups_can_be_left_to_others(stack: Stack) -> None:
     assert "BackupPolicy" not in file_system(stack)["Properties"]
 
 
-def test_it_outlives_the_stack_and_its_own_replacement(stack: Stack) -> None:
+def test_it_outlives_the_stack_and_its_own_replacement_but_not_a_failed_creation(stack: Stack) -> None:
     build(stack)
     resource = file_system(stack)
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_it_can_be_told_to_go_with_the_stack(stack: Stack) -> None:

@@ -137,9 +137,9 @@ def test_the_backup_plan_is_for_this_file_system(everything: Template) -> None:
     assert properties(everything, "AWS::Backup::BackupVault")["BackupVaultName"] == "logs"
 
 
-def test_what_must_outlive_the_stack_is_retained(everything: Template) -> None:
+def test_what_must_outlive_the_stack_is_retained_unless_its_creation_fails(everything: Template) -> None:
     for kind in ("AWS::EFS::FileSystem", "AWS::KMS::Key", "AWS::Backup::BackupVault"):
-        assert only(of_type(everything, kind))["DeletionPolicy"] == "Retain", kind
+        assert only(of_type(everything, kind))["DeletionPolicy"] == "RetainExceptOnCreate", kind
 
 
 def test_the_nodes_may_mount_and_the_class_says_so(everything: Template) -> None:

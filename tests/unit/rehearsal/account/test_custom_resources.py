@@ -43,6 +43,17 @@ def provider(functions: "Functions", runner: LambdaRunner, record: Path) -> str:
     return functions.make_provider(RECORD.format(record=str(record)))
 
 
+def test_no_value_in_a_list_is_left_out_and_none_of_an_attribute_stays_none(
+    stacks: Stacks, provider: str, events: Events
+) -> None:
+    none = {"Ref": "AWS::NoValue"}
+    later = custom(provider, List=["a", none, {"Fn::GetAtt": ["First", "Nothing"]}], Gone=none)
+    stacks.deploy({"First": custom(provider, answer={"Data": {"Nothing": None}}), "Later": later})
+    properties = events()[-1]["ResourceProperties"]
+    assert properties["List"] == ["a", None]
+    assert "Gone" not in properties
+
+
 def custom(provider: str, *, answer: Any = None, **properties: Any) -> dict[str, Any]:
     return {
         "Type": "Custom::AWSCDK-EKS-KubernetesResource",

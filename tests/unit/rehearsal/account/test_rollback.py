@@ -119,3 +119,17 @@ def test_a_rollback_that_cannot_delete_says_so_and_can_be_repeated(stacks: Stack
     stacks.client.rollback_stack(StackName="stack")
     assert stacks.wait("stack") == "ROLLBACK_COMPLETE"
     assert file_systems() == []
+
+
+def test_a_failed_update_takes_back_what_it_made_and_keeps_what_was_there(stacks: Stacks) -> None:
+    kept = {**FILE_SYSTEM, "DeletionPolicy": "RetainExceptOnCreate"}
+    stacks.deploy({"F": kept})
+    before = file_systems()
+    assert stacks.deploy({"F": kept, "New": kept, **failing("New")}) == "UPDATE_ROLLBACK_COMPLETE"
+    assert file_systems() == before
+
+
+def test_what_goes_only_when_its_creation_fails_is_retained_by_a_deletion(stacks: Stacks) -> None:
+    stacks.deploy({"F": {**FILE_SYSTEM, "DeletionPolicy": "RetainExceptOnCreate"}})
+    assert stacks.delete() == "DELETE_COMPLETE"
+    assert len(file_systems()) == 1

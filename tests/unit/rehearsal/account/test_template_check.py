@@ -129,6 +129,23 @@ def test_an_unknown_attribute_of_a_resource_is_refused(stacks: Stacks) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("attribute", "policy"),
+    [("DeletionPolicy", "Keep"), ("UpdateReplacePolicy", "RetainExceptOnCreate")],
+)
+def test_an_unknown_policy_is_refused(stacks: Stacks, attribute: str, policy: str) -> None:
+    assert stacks.refused({"A": parameter(**{attribute: policy})}) == (
+        f"{FORMAT}Unrecognized {attribute} {policy} for resource A"
+    )
+
+
+@pytest.mark.parametrize("attribute", ["DeletionPolicy", "UpdateReplacePolicy"])
+def test_a_snapshot_of_what_has_none_is_refused(stacks: Stacks, attribute: str) -> None:
+    assert stacks.refused({"A": parameter(**{attribute: "Snapshot"})}) == (
+        "Template error: resource type AWS::SSM::Parameter does not support deletion policy Snapshot"
+    )
+
+
 def test_an_unknown_section_is_refused(stacks: Stacks) -> None:
     assert stacks.refused({"A": parameter()}, Output={}) == (
         "Invalid template property or properties [Output]"
