@@ -5,7 +5,7 @@ The tests of this module run in their order, on one rehearsal; the last one lock
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from kubernetes import client as kubernetes
 from rehearsal.account.cluster_tokens import make_token
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
-from tests.rehearsal.drivers import await_event, restart_the_driver
+from tests.rehearsal.drivers import CLUSTER, CONTROLLER, annotation_of, await_event, restart_the_driver
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.faults import writing_policy
 from tests.rehearsal.lines import Lines
 
-CLUSTER = "k8s-cluster"
+DENIED = "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
+TAGGING = "TagNewAccessPoints"
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 
 
@@ -40,12 +41,9 @@ def rehearsal(folder: Path) -> Iterator[Rehearsal]:
 
 @pytest.fixture(scope="module")
 def driver_role(rehearsal: Rehearsal) -> str:
-    account = kubernetes.CoreV1Api(rehearsal.kubernetes()).read_namespaced_service_account(
-        "efs-csi-controller-sa", "kube-system"
-    )
-    assert account.metadata is not None
-    assert account.metadata.annotations is not None
-    return account.metadata.annotations["eks.amazonaws.com/role-arn"].rpartition("/")[2]
+    arn = annotation_of(rehearsal, CONTROLLER)
+    assert arn is not None
+    return arn.rpartition("/")[2]
 
 
 def test_the_deployment_binds_its_claim(rehearsal: Rehearsal) -> None:
@@ -82,43 +80,101 @@ def test_an_access_policy_gives_its_rights_in_its_namespaces_only(
     eks.delete_access_entry(clusterName=CLUSTER, principalArn=role)
 
 
-def test_a_policy_without_tag_resource_fails_a_claim(rehearsal: Rehearsal, driver_role: str) -> None:
+def without_tag_resource(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "Statement": [one for one in document["Statement"] if one["Sid"] != TAGGING]}
+
+
+def of_another_file_system(document: dict[str, Any]) -> dict[str, Any]:
+    text = re.sub(r":file-system/fs-[0-9a-f]+", ":file-system/fs-00000000", json.dumps(document))
+    return dict(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("change", "denied"),
+    [(without_tag_resource, "TagResource"), (of_another_file_system, "CreateAccessPoint")],
+)
+def test_a_policy_that_allows_too_little_fails_a_claim(
+    rehearsal: Rehearsal,
+    driver_role: str,
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    denied: str,
+) -> None:
     iam = rehearsal.client("iam")
     arn = writing_policy(iam, driver_role)["PolicyArn"]
     former = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=arn, VersionId=former)["PolicyVersion"]["Document"]
-    less = [one for one in document["Statement"] if one["Sid"] != "TagNewAccessPoints"]
-    iam.create_policy_version(
-        PolicyArn=arn, PolicyDocument=json.dumps({**document, "Statement": less}), SetAsDefault=True
-    )
-    make_claim(rehearsal.kubernetes(), name="without-tags", storage_class="efs-sc-1")
+    assert change(document) != document
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(change(document)), SetAsDefault=True)
+    claim = f"without-{denied}".lower()
+    make_claim(rehearsal.kubernetes(), name=claim, storage_class="efs-sc-1")
     # All that the driver passes on of AWS's words.
     words = "Access Denied. Please ensure you have the right AWS permissions: Access denied"
-    await_event(rehearsal, "without-tags", words)
+    await_event(rehearsal, claim, words)
     account = "arn:aws:sts::123456789012"
     refusal = (
         rf"AccessDeniedException: User: {account}:assumed-role/{driver_role}/\S+ is not authorized to "
-        "perform: elasticfilesystem:TagResource on the specified resource"
+        f"perform: elasticfilesystem:{denied} on the specified resource"
     )
     assert re.search(refusal, rehearsal.plan.log("account").read_text())
     iam.set_default_policy_version(PolicyArn=arn, VersionId=former)
-    await_bound(rehearsal.kubernetes(), name="without-tags")
+    await_bound(rehearsal.kubernetes(), name=claim)
 
 
-def test_a_role_that_trusts_another_service_account_fails_a_claim(
-    rehearsal: Rehearsal, driver_role: str
+@pytest.mark.parametrize(
+    ("what", "trusted", "instead"),
+    [
+        ("name", ":efs-csi-controller-sa", ":somebody-else"),
+        ("namespace", ":kube-system:", ":default:"),
+        ("issuer", r"/id/[0-9A-F]{32}", f"/id/{'0' * 32}"),
+        ("audience", r"sts\.amazonaws\.com", "another.example"),
+    ],
+)
+def test_a_role_that_trusts_another_fails_a_claim(
+    rehearsal: Rehearsal, driver_role: str, what: str, trusted: str, instead: str
 ) -> None:
     iam = rehearsal.client("iam")
     trust = iam.get_role(RoleName=driver_role)["Role"]["AssumeRolePolicyDocument"]
-    changed = json.dumps(trust).replace("efs-csi-controller-sa", "somebody-else")
+    changed, count = re.subn(trusted, instead, json.dumps(trust))
+    assert count >= 1
     iam.update_assume_role_policy(RoleName=driver_role, PolicyDocument=changed)
     restart_the_driver(rehearsal)  # a session that has begun goes on, as on AWS
-    make_claim(rehearsal.kubernetes(), name="without-trust", storage_class="efs-sc-1")
-    await_event(
-        rehearsal, "without-trust", "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
-    )
+    make_claim(rehearsal.kubernetes(), name=f"another-{what}", storage_class="efs-sc-1")
+    await_event(rehearsal, f"another-{what}", DENIED)
     iam.update_assume_role_policy(RoleName=driver_role, PolicyDocument=json.dumps(trust))
-    await_bound(rehearsal.kubernetes(), name="without-trust")
+    await_bound(rehearsal.kubernetes(), name=f"another-{what}")
+
+
+def test_an_account_that_names_a_role_which_is_not_there_fails_a_claim(
+    rehearsal: Rehearsal, driver_role: str
+) -> None:
+    arn = annotation_of(rehearsal, CONTROLLER)
+    assert arn is not None
+    annotate(rehearsal, arn.replace(driver_role, "nobodys-role"))
+    restart_the_driver(rehearsal)
+    make_claim(rehearsal.kubernetes(), name="another-role", storage_class="efs-sc-1")
+    await_event(rehearsal, "another-role", DENIED)
+    annotate(rehearsal, arn)
+    restart_the_driver(rehearsal)
+    await_bound(rehearsal.kubernetes(), name="another-role")
+
+
+def test_an_issuer_that_the_account_has_no_provider_for_fails_a_claim(rehearsal: Rehearsal) -> None:
+    iam = rehearsal.client("iam")
+    (provider,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    described = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+    restart_the_driver(rehearsal)
+    make_claim(rehearsal.kubernetes(), name="without-provider", storage_class="efs-sc-1")
+    issuer = rehearsal.settings.cluster.oidc_issuer
+    await_event(
+        rehearsal,
+        "without-provider",
+        f"InvalidIdentityToken: No OpenIDConnect provider found in your account for {issuer}",
+    )
+    iam.create_open_id_connect_provider(
+        Url=issuer, ThumbprintList=described["ThumbprintList"], ClientIDList=described["ClientIDList"]
+    )
+    await_bound(rehearsal.kubernetes(), name="without-provider")
 
 
 def test_a_handler_without_an_access_entry_is_unauthorized(rehearsal: Rehearsal, folder: Path) -> None:
@@ -132,6 +188,13 @@ def test_a_handler_without_an_access_entry_is_unauthorized(rehearsal: Rehearsal,
     assert "the server has asked for the client to provide credentials" in run.output
     assert f"Unauthorized: {principal} has no access to the cluster {CLUSTER}" in (
         rehearsal.plan.log("account").read_text()
+    )
+
+
+def annotate(rehearsal: Rehearsal, role_arn: str) -> None:
+    """Name the role in the account of the driver's controller, as `kubectl annotate` does."""
+    kubernetes.CoreV1Api(rehearsal.kubernetes()).patch_namespaced_service_account(
+        CONTROLLER, "kube-system", {"metadata": {"annotations": {"eks.amazonaws.com/role-arn": role_arn}}}
     )
 
 
