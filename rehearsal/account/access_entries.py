@@ -4,16 +4,14 @@ One store for the API (`eks_access_api`), for stacks (AWS::EKS::AccessEntry) and
 tokens (`cluster_identity`). The words of errors are those of EKS.
 """
 
-import json
 import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from moto.core.common_models import CloudFormationModel
 from moto.eks.exceptions import (
-    EKSError,
     InvalidParameterException,
     InvalidRequestException,
     ResourceInUseException,
@@ -23,7 +21,10 @@ from moto.eks.models import Cluster, eks_backends
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from rehearsal.account.eks_refusals import shown_by_cloudformation
 from rehearsal.account.recorded_only import NotRehearsedError
+from rehearsal.account.stack_model import StackModel
+from rehearsal.account.tags import tags_of
 
 ACCESS_POLICIES = {
     "AmazonEKSClusterAdminPolicy": "cluster-admin",
@@ -256,98 +257,55 @@ def _default_username(principal_arn: str) -> str:
     return f"{arn.replace(':iam:', ':sts:')}:assumed-role/{name.rpartition('/')[2]}/{{{{SessionName}}}}"
 
 
-class AccessEntryError(Exception):
-    """What CloudFormation shows when EKS refuses an access entry."""
-
-    def __init__(self, error: EKSError) -> None:
-        self.message = (
-            f'Resource handler returned message: "{json.loads(error.description)["message"]}" '
-            f"(Service: Eks, Status Code: {error.STATUS})"
-        )
-        super().__init__(self.message)
-
-
-class StackAccessEntry(CloudFormationModel):
+class StackAccessEntry(StackModel, CloudFormationModel):
     """AWS::EKS::AccessEntry: an entry and its policies, made, changed and removed by a stack."""
 
-    def __init__(self, entry: AccessEntry, properties: dict[str, Any]) -> None:
-        """Remember what was made, and from which properties."""
+    kind = "AWS::EKS::AccessEntry"
+
+    def __init__(self, entry: AccessEntry) -> None:
+        """Remember what was made."""
         self.entry = entry
-        self.properties = properties
 
     @property
     def physical_resource_id(self) -> str:
         """What Ref gives: principal and cluster, the two that identify an entry."""
         return f"{self.entry.principal_arn}|{self.entry.cluster}"
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """No property gives an entry a name."""
-        return ""
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type in a template."""
-        return "AWS::EKS::AccessEntry"
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The entry's ARN."""
+        return {"AccessEntryArn": self.entry.arn}
 
     @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """Whether Fn::GetAtt knows it."""
-        return attr == "AccessEntryArn"
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        """The entry's ARN, its only attribute."""
-        if attribute_name != "AccessEntryArn":
-            raise NotRehearsedError(f"AWS::EKS::AccessEntry has no attribute {attribute_name}")
-        return self.entry.arn
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,  # noqa: ARG003  # moto's signature
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003
-    ) -> "StackAccessEntry":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:  # noqa: ARG003
         """Make the entry and associate its policies."""
-        properties = cloudformation_json["Properties"]
-        entries = AccessEntries.of(account_id, region_name)
-        try:
+        entries = AccessEntries.of(account, region)
+        with shown_by_cloudformation():
             entry = entries.create(
                 properties["ClusterName"],
                 properties["PrincipalArn"],
                 kind=properties.get("Type", "STANDARD"),
                 username=properties.get("Username"),
                 groups=tuple(properties.get("KubernetesGroups", ())),
-                tags={tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])},
+                tags=tags_of(properties),
             )
             for policy in properties.get("AccessPolicies", []):
                 entries.associate(
                     entry.cluster, entry.principal_arn, policy["PolicyArn"], _scope(policy["AccessScope"])
                 )
-        except EKSError as error:
-            raise AccessEntryError(error) from error
-        return cls(entry, properties)
+        return cls(entry)
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: "StackAccessEntry",
-        new_resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "StackAccessEntry":
+    def change(
+        self, properties: dict[str, Any], former: dict[str, Any], *, account: str, region: str
+    ) -> None:
         """Change user name, groups, tags and policies in place."""
-        properties, former = cloudformation_json["Properties"], original_resource.properties
         for name in ("ClusterName", "PrincipalArn", "Type"):
             if properties.get(name) != former.get(name):
                 raise NotRehearsedError(f"not rehearsed: the replacement of an access entry ({name} changed)")
-        entries = AccessEntries.of(account_id, region_name)
+        entries = AccessEntries.of(account, region)
         key = (properties["ClusterName"], properties["PrincipalArn"])
         wanted = {policy["PolicyArn"]: policy for policy in properties.get("AccessPolicies", [])}
-        try:
+        with shown_by_cloudformation():
             entry = entries.update(
                 *key,
                 username=properties.get("Username") or _default_username(properties["PrincipalArn"]),
@@ -357,11 +315,8 @@ class StackAccessEntry(CloudFormationModel):
                 entries.disassociate(*key, policy_arn)
             for policy_arn, policy in wanted.items():
                 entries.associate(*key, policy_arn, _scope(policy["AccessScope"]))
-        except EKSError as error:
-            raise AccessEntryError(error) from error
-        entry.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
-        original_resource.entry, original_resource.properties = entry, properties
-        return original_resource
+        entry.tags = tags_of(properties)
+        self.entry = entry
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Remove the entry; one that somebody has removed already is no failure."""

@@ -9,11 +9,10 @@ import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from moto.core.common_models import CloudFormationModel
 from moto.eks.exceptions import (
-    EKSError,
     InvalidParameterException,
     ResourceInUseException,
     ResourceNotFoundException,
@@ -22,8 +21,11 @@ from moto.eks.models import eks_backends
 from moto.utilities.utils import get_partition
 
 from rehearsal.account.addon_objects import AddonObjects, AddonObjectsError
+from rehearsal.account.eks_refusals import EksRefusalError, shown_by_cloudformation
 from rehearsal.account.pod_identity import Associations
 from rehearsal.account.recorded_only import NotRehearsedError
+from rehearsal.account.stack_model import StackModel
+from rehearsal.account.tags import tags_of
 
 DRIVER = "aws-efs-csi-driver"
 """The one add-on that is installed in a rehearsal."""
@@ -267,112 +269,73 @@ def _checked_configuration(text: str | None) -> str | None:
     return text
 
 
-class AddonError(Exception):
-    """What CloudFormation shows when EKS refuses an add-on, or cannot install it."""
-
-    def __init__(self, words: str, status: int | None = None) -> None:
-        service = f" (Service: Eks, Status Code: {status})" if status else ""
-        self.message = f'Resource handler returned message: "{words}"{service}'
-        super().__init__(self.message)
-
-    @classmethod
-    def of(cls, error: EKSError) -> "AddonError":
-        """For a call that EKS has refused."""
-        return cls(str(json.loads(error.description)["message"]), error.STATUS)
-
-
-class StackAddon(CloudFormationModel):
+class StackAddon(StackModel, CloudFormationModel):
     """AWS::EKS::Addon: an add-on that a stack installs, changes and removes."""
 
-    def __init__(self, addon: Addon, properties: dict[str, Any]) -> None:
-        """Remember what was installed, and from which properties."""
+    kind = "AWS::EKS::Addon"
+
+    def __init__(self, addon: Addon, *, preserve: bool) -> None:
+        """Remember what was installed.
+
+        Args:
+            addon: the add-on.
+            preserve: whether its objects stay when it is deleted.
+        """
         self.addon = addon
-        self.properties = properties
+        self._preserve = preserve
 
     @property
     def physical_resource_id(self) -> str:
         """What Ref gives: cluster and name, the two that identify an add-on."""
         return f"{self.addon.cluster}|{self.addon.name}"
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """An add-on has a name of EKS's own."""
-        return ""
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type in a template."""
-        return "AWS::EKS::Addon"
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The add-on's ARN."""
+        return {"Arn": self.addon.arn}
 
     @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """Whether Fn::GetAtt knows it."""
-        return attr == "Arn"
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        """The add-on's ARN, its only attribute."""
-        if attribute_name != "Arn":
-            raise NotRehearsedError(f"not rehearsed: {attribute_name} of an add-on")
-        return self.addon.arn
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,  # noqa: ARG003  # moto's signature
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003
-    ) -> "StackAddon":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:  # noqa: ARG003
         """Install the add-on; one that could not be installed is removed again by the rollback, at once."""
-        properties = cloudformation_json["Properties"]
-        addons = Addons.of(account_id, region_name)
-        name = (properties["ClusterName"], properties["AddonName"])
-        try:
-            addon = addons.create(
-                *name,
-                **_wanted(properties),
-                tags={tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])},
-            )
-        except EKSError as error:
-            raise AddonError.of(error) from error
+        addons = Addons.of(account, region)
+        which = (properties["ClusterName"], properties["AddonName"])
+        with shown_by_cloudformation():
+            addon = addons.create(*which, **_wanted(properties), tags=tags_of(properties))
         if addon.issue is not None:
-            addons.delete(*name, preserve=False)
-            raise AddonError(": ".join(addon.issue))
-        return cls(addon, properties)
+            addons.delete(*which, preserve=False)
+            raise EksRefusalError(": ".join(addon.issue))
+        return cls(addon, preserve=_preserve(properties))
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: "StackAddon",
-        new_resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "StackAddon":
+    def change(
+        self,
+        properties: dict[str, Any],
+        former: dict[str, Any],  # noqa: ARG002
+        *,
+        account: str,
+        region: str,
+    ) -> None:
         """Change the add-on in place; another cluster or name needs a new one."""
-        properties = cloudformation_json["Properties"]
-        try:
-            addon = Addons.of(account_id, region_name).update(
+        with shown_by_cloudformation():
+            addon = Addons.of(account, region).update(
                 properties["ClusterName"],
                 properties["AddonName"],
                 # What has left the template is taken away, where EKS has a value that says so.
                 **{**_wanted(properties), "associations": _associations(properties)},
             )
-        except EKSError as error:
-            raise AddonError.of(error) from error
         if addon.issue is not None:
-            raise AddonError(": ".join(addon.issue))
-        addon.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
-        original_resource.addon, original_resource.properties = addon, properties
-        return original_resource
+            raise EksRefusalError(": ".join(addon.issue))
+        addon.tags = tags_of(properties)
+        self.addon, self._preserve = addon, _preserve(properties)
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Remove the add-on; one that somebody has removed already is no failure."""
         addons = Addons.of(account_id, region_name)
         if addons.find(self.addon.cluster, self.addon.name):
-            preserve = bool(self.properties.get("PreserveOnDelete", False))
-            addons.delete(self.addon.cluster, self.addon.name, preserve=preserve)
+            addons.delete(self.addon.cluster, self.addon.name, preserve=self._preserve)
+
+
+def _preserve(properties: dict[str, Any]) -> bool:
+    return bool(properties.get("PreserveOnDelete", False))
 
 
 def _wanted(properties: dict[str, Any]) -> dict[str, Any]:

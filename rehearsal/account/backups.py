@@ -5,15 +5,16 @@ where moto keeps it, so that its own calls describe it. No job ever runs: there 
 """
 
 import uuid
-from typing import Any
+from typing import Any, Self
 
 from moto.backup.models import BackupBackend, Plan, Vault, backup_backends
 from moto.backup.responses import BackupResponse
-from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.core.utils import unix_time
+
+from rehearsal.account.stack_model import StackModel
 
 
 def install() -> None:
@@ -30,58 +31,29 @@ def selections_of(backend: BackupBackend) -> dict[str, dict[str, Any]]:
     return backend.rehearsed_selections  # type: ignore[attr-defined,no-any-return]
 
 
-class _Described:
-    """What the three types have in common: attributes. Not a model: moto looks for direct ones only."""
-
-    attributes: dict[str, str]
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """No property of a template names it for moto."""
-        return ""
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:  # noqa: ARG003  # moto's signature
-        """True, so that it is the use of an unknown one that fails."""
-        return True
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        """An attribute of the type."""
-        if attribute_name not in self.attributes:
-            raise UnformattedGetAttTemplateException()
-        return self.attributes[attribute_name]
-
-
-class BackupVault(_Described, CloudFormationModel):
+class BackupVault(StackModel, CloudFormationModel):
     """AWS::Backup::BackupVault."""
+
+    kind = "AWS::Backup::BackupVault"
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
         self.physical_resource_id = vault.backup_vault_name
-        self.attributes = {
-            "BackupVaultArn": vault.backup_vault_arn,
-            "BackupVaultName": vault.backup_vault_name,
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """ARN and name."""
+        return {
+            "BackupVaultArn": self.vault.backup_vault_arn,
+            "BackupVaultName": self.vault.backup_vault_name,
         }
 
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type."""
-        return "AWS::Backup::BackupVault"
-
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003
-    ) -> "BackupVault":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:
         """Make a vault."""
-        properties = cloudformation_json["Properties"]
-        backend: BackupBackend = backup_backends[account_id][region_name]
+        backend: BackupBackend = backup_backends[account][region]
         vault = backend.create_backup_vault(
-            backup_vault_name=properties.get("BackupVaultName", resource_name),
+            backup_vault_name=properties.get("BackupVaultName", name),
             backup_vault_tags=properties.get("BackupVaultTags", {}),
             encryption_key_arn=properties.get("EncryptionKeyArn", ""),
             creator_request_id="",
@@ -90,21 +62,11 @@ class BackupVault(_Described, CloudFormationModel):
         made._settle(backend, properties, {})
         return made
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Any,
-        new_resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "BackupVault":
+    def change(
+        self, properties: dict[str, Any], former: dict[str, Any], *, account: str, region: str
+    ) -> None:
         """Change what can change; a name or a key replaces the vault."""
-        resource: BackupVault = original_resource
-        former: dict[str, Any] = original_resource.declared_properties
-        backend: BackupBackend = backup_backends[account_id][region_name]
-        resource._settle(backend, cloudformation_json["Properties"], former)
-        return resource
+        self._settle(backup_backends[account][region], properties, former)
 
     def _settle(self, backend: BackupBackend, properties: dict[str, Any], former: dict[str, Any]) -> None:
         vault: Any = self.vault
@@ -128,15 +90,17 @@ class BackupVault(_Described, CloudFormationModel):
         backend.delete_backup_vault(self.vault.backup_vault_name)
 
 
-class BackupPlan(_Described, CloudFormationModel):
+class BackupPlan(StackModel, CloudFormationModel):
     """AWS::Backup::BackupPlan."""
+
+    kind = "AWS::Backup::BackupPlan"
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.physical_resource_id = plan.backup_plan_id
 
     @property
-    def attributes(self) -> dict[str, str]:  # type: ignore[override]
+    def attributes(self) -> dict[str, str]:
         """The version changes with the plan."""
         return {
             "BackupPlanArn": self.plan.backup_plan_arn,
@@ -144,51 +108,28 @@ class BackupPlan(_Described, CloudFormationModel):
             "VersionId": self.plan.version_id,
         }
 
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type."""
-        return "AWS::Backup::BackupPlan"
-
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003
-    ) -> "BackupPlan":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:  # noqa: ARG003
         """Make a plan, of vaults that exist."""
-        properties = cloudformation_json["Properties"]
-        backend: BackupBackend = backup_backends[account_id][region_name]
+        backend: BackupBackend = backup_backends[account][region]
         plan = backend.create_backup_plan(
             _as_the_api_says(backend, properties["BackupPlan"]), properties.get("BackupPlanTags", {}), ""
         )
         return cls(plan)
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Any,
-        new_resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "BackupPlan":
+    def change(
+        self, properties: dict[str, Any], former: dict[str, Any], *, account: str, region: str
+    ) -> None:
         """Give the plan a new version."""
-        resource: BackupPlan = original_resource
-        properties = cloudformation_json["Properties"]
-        former: dict[str, Any] = original_resource.declared_properties
-        backend: BackupBackend = backup_backends[account_id][region_name]
+        backend: BackupBackend = backup_backends[account][region]
         if properties["BackupPlan"] != former["BackupPlan"]:
             # moto fills in what a rule does not say when a plan is made.
             document = _as_the_api_says(backend, properties["BackupPlan"])
-            next_version = Plan(document, resource.plan.creator_request_id, backend)
-            resource.plan.backup_plan = next_version.backup_plan
-            resource.plan.advanced_backup_settings = next_version.advanced_backup_settings
-            resource.plan.version_id = next_version.version_id
-        _settle_tags(backend, resource.plan.backup_plan_arn, "BackupPlanTags", properties, former)
-        return resource
+            next_version = Plan(document, self.plan.creator_request_id, backend)
+            self.plan.backup_plan = next_version.backup_plan
+            self.plan.advanced_backup_settings = next_version.advanced_backup_settings
+            self.plan.version_id = next_version.version_id
+        _settle_tags(backend, self.plan.backup_plan_arn, "BackupPlanTags", properties, former)
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Delete the plan, as long as no selection of it is left."""
@@ -202,35 +143,29 @@ class BackupPlan(_Described, CloudFormationModel):
         backend.plans.pop(self.plan.backup_plan_id, None)
 
 
-class BackupSelection(_Described, CloudFormationModel):
+class BackupSelection(StackModel, CloudFormationModel):
     """AWS::Backup::BackupSelection."""
+
+    kind = "AWS::Backup::BackupSelection"
 
     def __init__(self, plan_id: str, selection_id: str) -> None:
         self.selection_id = selection_id
         self.physical_resource_id = f"{selection_id}_{plan_id}"
-        self.attributes = {
-            "BackupPlanId": plan_id,
+        self._plan_id = plan_id
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Its two ids, and the plan's."""
+        return {
+            "BackupPlanId": self._plan_id,
             "Id": self.physical_resource_id,
-            "SelectionId": selection_id,
+            "SelectionId": self.selection_id,
         }
 
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type."""
-        return "AWS::Backup::BackupSelection"
-
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003
-    ) -> "BackupSelection":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:  # noqa: ARG003
         """Assign resources to a plan; a change replaces the selection."""
-        properties = cloudformation_json["Properties"]
-        backend: BackupBackend = backup_backends[account_id][region_name]
+        backend: BackupBackend = backup_backends[account][region]
         plan_id, selection_id = properties["BackupPlanId"], str(uuid.uuid4())
         backend.get_backup_plan(plan_id, None)
         selections_of(backend)[selection_id] = {

@@ -18,6 +18,7 @@ from moto.utilities.utils import get_partition
 from rehearsal.account import security_group_rules
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.replacement import changed_properties
+from rehearsal.account.tags import tags_of
 
 _MADE: dict[str, frozenset[str]] = {
     "AWS::EC2::SecurityGroup": frozenset({"SecurityGroupIngress", "Tags"}),
@@ -110,7 +111,7 @@ def _update_function(
     function.update_configuration(properties)
     function._vpc_config = properties.get("VpcConfig")  # which moto cannot take away
     function.update_function_code(code)
-    function.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    function.tags = tags_of(properties)
     return function
 
 

@@ -16,6 +16,7 @@ from rehearsal.account.concurrency import MOTO
 from rehearsal.account.efs_conditions import EfsConditions
 from rehearsal.account.efs_errors import ServiceError, bad_request
 from rehearsal.account.efs_life_cycle import answer, available, existing
+from rehearsal.account.tags import tags_of
 
 _LONGEST_PATH = 100
 _MOST_DIRECTORIES = 4
@@ -164,7 +165,7 @@ def _update(
     # Everything else replaces it.
     backend: EFSBackend = efs_backends[account_id][region_name]
     former: dict[str, Any] = original_resource.declared_properties  # type: ignore[attr-defined]
-    tags = {tag["Key"]: tag["Value"] for tag in cloudformation_json["Properties"].get("AccessPointTags", [])}
+    tags = tags_of(cloudformation_json["Properties"], "AccessPointTags")
     gone = [tag["Key"] for tag in former.get("AccessPointTags", []) if tag["Key"] not in tags]
     backend.untag_resource(original_resource.access_point_id, gone)
     backend.tag_resource(original_resource.access_point_id, tags)

@@ -21,6 +21,7 @@ from moto.utilities.utils import get_partition
 from rehearsal.account.policies import Request, is_allowed
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.role_policies import documents_of
+from rehearsal.account.tags import tags_of
 from rehearsal.account.web_identity import principal_tags, session_of
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def requests(
         or ""
     ).rpartition("/")[2]
     kind = "access-point" if resource_id.startswith("fsap-") or "AccessPoints" in action else "file-system"
-    tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags") or []}
+    tags = tags_of(parameters)
     on_request: dict[str, str | list[str]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     if tags:
         on_request["aws:TagKeys"] = list(tags)

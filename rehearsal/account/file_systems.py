@@ -20,6 +20,7 @@ from rehearsal.account import (
 from rehearsal.account.efs_file_systems import set_protection, update_throughput
 from rehearsal.account.efs_policies import check_policy, set_backup, set_lifecycle
 from rehearsal.account.efs_replication import end_replication, replicate
+from rehearsal.account.tags import tags_of
 
 
 def install() -> None:
@@ -106,10 +107,10 @@ def _settle(
         set_lifecycle(system, lifecycle)
     system.file_system_policy = json.dumps(policy) if policy else None
     set_backup(system, properties.get("BackupPolicy", {}).get("Status"))
-    tags = properties.get("FileSystemTags", [])
-    gone = {tag["Key"] for tag in former.get("FileSystemTags", [])} - {tag["Key"] for tag in tags}
+    tags = tags_of(properties, "FileSystemTags")
+    gone = tags_of(former, "FileSystemTags").keys() - tags.keys()
     backend.untag_resource(system.file_system_id, list(gone))
-    backend.tag_resource(system.file_system_id, {tag["Key"]: tag["Value"] for tag in tags})
+    backend.tag_resource(system.file_system_id, tags)
     _settle_replication(system, properties, former)
 
 

@@ -12,6 +12,7 @@ from moto.kms.models import Key, KmsBackend, kms_backends
 
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.replacement import changed_properties
+from rehearsal.account.tags import tags_of
 
 _FIXED = frozenset({"KeySpec", "KeyUsage", "MultiRegion", "Origin"})
 """What CloudFormation refuses to change, without a replacement."""
@@ -95,7 +96,7 @@ def _settle(backend: KmsBackend, key: Key, properties: dict[str, Any], former: d
     key.enabled = properties.get("Enabled", True)
     key.key_state = "Enabled" if key.enabled else "Disabled"
     key.pending_window = properties.get("PendingWindowInDays", _LONGEST_WINDOW)  # type: ignore[attr-defined]
-    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    tags = tags_of(properties)
     gone = [tag["Key"] for tag in former.get("Tags", []) if tag["Key"] not in tags]
     backend.untag_resource(key.arn, gone)
     backend.tag_resource(key.arn, tags)

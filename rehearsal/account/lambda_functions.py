@@ -23,6 +23,7 @@ from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
 from rehearsal.account.function_faults import FunctionFaults
+from rehearsal.account.tags import tags_of
 from rehearsal.plan import INVOCATION
 
 _RUNTIME = Path(__file__).with_name("lambda_runtime.py")
@@ -54,7 +55,7 @@ def keep_layers() -> None:
         properties = cloudformation_json["Properties"]
         if layers := properties.get("Layers"):
             function.update_configuration({"Layers": layers})
-        function.tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+        function.tags = tags_of(properties)
         return function
 
     LambdaFunction.create_from_cloudformation_json = classmethod(create_with_layers)  # type: ignore

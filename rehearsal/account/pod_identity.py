@@ -11,11 +11,10 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from moto.core.common_models import CloudFormationModel
 from moto.eks.exceptions import (
-    EKSError,
     InvalidParameterException,
     ResourceInUseException,
     ResourceNotFoundException,
@@ -24,7 +23,9 @@ from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
-from rehearsal.account.recorded_only import NotRehearsedError
+from rehearsal.account.eks_refusals import shown_by_cloudformation
+from rehearsal.account.stack_model import StackModel
+from rehearsal.account.tags import tags_of
 
 
 @dataclass(kw_only=True)
@@ -179,19 +180,10 @@ def webhook_configuration(associations: list[Association]) -> str:
     return json.dumps({"identities": identities})
 
 
-class PodIdentityError(Exception):
-    """What CloudFormation shows when EKS refuses an association."""
-
-    def __init__(self, error: EKSError) -> None:
-        self.message = (
-            f'Resource handler returned message: "{json.loads(error.description)["message"]}" '
-            f"(Service: Eks, Status Code: {error.STATUS})"
-        )
-        super().__init__(self.message)
-
-
-class StackAssociation(CloudFormationModel):
+class StackAssociation(StackModel, CloudFormationModel):
     """AWS::EKS::PodIdentityAssociation: made, changed and removed by a stack."""
+
+    kind = "AWS::EKS::PodIdentityAssociation"
 
     def __init__(self, association: Association) -> None:
         """Remember what was made."""
@@ -202,78 +194,42 @@ class StackAssociation(CloudFormationModel):
         """What Ref gives."""
         return self.association.arn
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """No property gives an association a name."""
-        return ""
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type in a template."""
-        return "AWS::EKS::PodIdentityAssociation"
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The association's ARN and id."""
+        return {"AssociationArn": self.association.arn, "AssociationId": self.association.id}
 
     @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """Whether Fn::GetAtt knows it."""
-        return attr in ("AssociationArn", "AssociationId")
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        """The association's ARN or id."""
-        known = {"AssociationArn": self.association.arn, "AssociationId": self.association.id}
-        if attribute_name not in known:
-            raise NotRehearsedError(f"not rehearsed: {attribute_name} of a Pod Identity association")
-        return known[attribute_name]
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,  # noqa: ARG003  # moto's signature
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003
-    ) -> "StackAssociation":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:  # noqa: ARG003
         """Make the association."""
-        properties = cloudformation_json["Properties"]
-        try:
-            association = Associations.of(account_id, region_name).create(
+        with shown_by_cloudformation():
+            association = Associations.of(account, region).create(
                 properties["ClusterName"],
                 properties["Namespace"],
                 properties["ServiceAccount"],
                 properties["RoleArn"],
-                tags=_tags(properties),
+                tags=tags_of(properties),
                 session_tags=not properties.get("DisableSessionTags", False),
             )
-        except EKSError as error:
-            raise PodIdentityError(error) from error
         return cls(association)
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: "StackAssociation",
-        new_resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "StackAssociation":
+    def change(
+        self,
+        properties: dict[str, Any],
+        former: dict[str, Any],  # noqa: ARG002
+        *,
+        account: str,
+        region: str,
+    ) -> None:
         """Change the role, the session tags or the tags in place; all else needs a new association."""
-        properties = cloudformation_json["Properties"]
-        try:
-            association = Associations.of(account_id, region_name).update(
-                original_resource.association,
+        with shown_by_cloudformation():
+            self.association = Associations.of(account, region).update(
+                self.association,
                 role_arn=properties["RoleArn"],
                 session_tags=not properties.get("DisableSessionTags", False),
             )
-        except EKSError as error:
-            raise PodIdentityError(error) from error
-        association.tags = _tags(properties)
-        return original_resource
+        self.association.tags = tags_of(properties)
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Remove the association; one that somebody has removed already is no failure."""
         Associations.of(account_id, region_name).delete(self.association)
-
-
-def _tags(properties: dict[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}

@@ -8,6 +8,8 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupIngress
 
+from rehearsal.account.tags import tags_of
+
 _RULES = "SecurityGroupIngress"
 
 
@@ -52,7 +54,7 @@ def _update_group(
         _revoke(group, rule, account_id, region_name)
     for rule in properties.get(_RULES, []):
         _authorize(group, rule, account_id, region_name)
-    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    tags = tags_of(properties)
     gone = [tag["Key"] for tag in former.get("Tags", []) if tag["Key"] not in tags]
     ec2.delete_tags([group.id], dict.fromkeys(gone, ""))
     ec2.create_tags([group.id], tags)

@@ -105,38 +105,58 @@ def roll_back(stack: Stack, reason: str) -> tuple[str, str | None]:
         stack: what to bring back.
         reason: why; what its event says.
     """
-    former, resources = stable_of(stack), resources_of(stack)
-    verb = "UPDATE_ROLLBACK" if former.template else "ROLLBACK"
-    begin(stack, f"{verb}_IN_PROGRESS", reason if former.template else f"{reason}Rollback requested by user.")
-    outdated = _Outdated({}, {})
-    if former.template:
-        resources.load(former.template, former.parameters)
+    former = stable_of(stack)
+    if not former.template:
+        begin(stack, "ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
+        return _take_back_creation(stack)
+    begin(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
+    return _take_back_update(stack, former)
 
-        def restore(name: str) -> None:
-            was, now = former.made[name], resources.made[name]
-            handled = now.kind.startswith("Custom::")  # its handler decides about physical ids
-            if now.physical_id != was.physical_id and not handled:
-                outdated.add(name, resources.restore(name, was), policy="")
-            elif (now.resolved != was.resolved or name in resources.attempted) and (
-                replaced := resources.apply(name, was.body, was.resolved)
-            ):
-                outdated.add(name, replaced, policy="")
 
-        failures = run_in_order(dependencies({n: made.body for n, made in former.made.items()}), restore)
-        if failures:
-            return f"{verb}_FAILED", _failed(dict.fromkeys(failures, "update"))
-        begin(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "")
-    for name, made in resources.made.items():
-        if name not in former.made:
-            policy = made.body.get("DeletionPolicy", "")
-            outdated.add(name, made, policy="Delete" if policy == "RetainExceptOnCreate" else policy)
-    if former.template:
-        _clean_up(stack, outdated)
-        return "UPDATE_ROLLBACK_COMPLETE", None
-    failures = resources.remove(outdated.doomed, retained=outdated.retained, keep_going=False)
+def _take_back_creation(stack: Stack) -> tuple[str, str | None]:
+    resources, made = resources_of(stack), _Outdated({}, {})
+    for name, one in resources.made.items():
+        made.add(name, one, policy=_policy_of_creation(one))
+    failures = resources.remove(made.doomed, retained=made.retained, keep_going=False)
     if failures:
         return "ROLLBACK_FAILED", _failed(dict.fromkeys(failures, "delete"))
     return "ROLLBACK_COMPLETE", None
+
+
+def _take_back_update(stack: Stack, former: Stable) -> tuple[str, str | None]:
+    resources, outdated = resources_of(stack), _Outdated({}, {})
+    resources.load(former.template, former.parameters)
+
+    def restore(name: str) -> None:
+        if replacement := _restored(resources, name, former.made[name]):
+            outdated.add(name, replacement, policy="")
+
+    failures = run_in_order(dependencies({n: made.body for n, made in former.made.items()}), restore)
+    if failures:
+        return "UPDATE_ROLLBACK_FAILED", _failed(dict.fromkeys(failures, "update"))
+    begin(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "")
+    for name, made in resources.made.items():
+        if name not in former.made:
+            outdated.add(name, made, policy=_policy_of_creation(made))
+    _clean_up(stack, outdated)
+    return "UPDATE_ROLLBACK_COMPLETE", None
+
+
+def _restored(resources: StackResources, name: str, was: Made) -> Made | None:
+    """Bring a resource back to what it was; returns what had taken its place, if anything had."""
+    now = resources.made[name]
+    handled = now.kind.startswith("Custom::")  # its handler decides about physical ids
+    if now.physical_id != was.physical_id and not handled:
+        return resources.restore(name, was)
+    if now.resolved != was.resolved or name in resources.attempted:
+        return resources.apply(name, was.body, was.resolved)
+    return None
+
+
+def _policy_of_creation(made: Made) -> str:
+    """What retains a resource when the operation that has made it is rolled back."""
+    policy = str(made.body.get("DeletionPolicy", ""))
+    return "Delete" if policy == "RetainExceptOnCreate" else policy
 
 
 def delete(backend: CloudFormationBackend, stack: Stack) -> tuple[str, str | None]:

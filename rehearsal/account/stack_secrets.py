@@ -5,67 +5,45 @@ is generated when the secret is made, and only again when its recipe changes; a 
 """
 
 import json
-from typing import Any
+from typing import Any, Self
 
 from moto.core.common_models import CloudFormationModel
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
 
 from rehearsal.account.recorded_only import NotRehearsedError
+from rehearsal.account.replacement import changed_properties
+from rehearsal.account.stack_model import StackModel
 
 _CHANGED = frozenset({"Description", "Tags"})
 """Properties that are changed in place."""
 
 
-class StackSecret(CloudFormationModel):
+class StackSecret(StackModel, CloudFormationModel):
     """A secret of a stack."""
 
-    def __init__(self, arn: str, properties: dict[str, Any]) -> None:
-        """Remember what was made, and from which properties."""
+    kind = "AWS::SecretsManager::Secret"
+    naming = "Name"
+
+    def __init__(self, arn: str) -> None:
+        """Remember what was made."""
         self.arn = arn
-        self.properties = properties
 
     @property
     def physical_resource_id(self) -> str:
         """What Ref gives: the ARN."""
         return self.arn
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """The property that names it."""
-        return "Name"
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type in a template."""
-        return "AWS::SecretsManager::Secret"
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The ARN."""
+        return {"Id": self.arn}
 
     @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """Whether Fn::GetAtt knows it."""
-        return attr == "Id"
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        """The ARN, its only attribute."""
-        if attribute_name != "Id":
-            raise NotRehearsedError(
-                f"not rehearsed: the attribute {attribute_name} of {self.cloudformation_type()}"
-            )
-        return self.arn
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003  # moto's signature
-    ) -> "StackSecret":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:
         """Make the secret, and its value where the template does not give one."""
-        properties = cloudformation_json["Properties"]
-        backend = secretsmanager_backends[account_id][region_name]
+        backend = secretsmanager_backends[account][region]
         made = backend.create_secret(
-            name=properties.get("Name", resource_name),
+            name=properties.get("Name", name),
             secret_string=_value(backend, properties),
             secret_binary=None,
             description=properties.get("Description"),
@@ -75,31 +53,19 @@ class StackSecret(CloudFormationModel):
             replica_regions=[],
             force_overwrite=False,
         )
-        return cls(str(json.loads(made)["ARN"]), properties)
+        return cls(str(json.loads(made)["ARN"]))
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: "StackSecret",
-        new_resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "StackSecret":
+    def change(
+        self, properties: dict[str, Any], former: dict[str, Any], *, account: str, region: str
+    ) -> None:
         """Change description and tags; the value stays."""
-        properties, former = cloudformation_json["Properties"], original_resource.properties
-        names = properties.keys() | former.keys()
-        lost = sorted(name for name in names - _CHANGED if properties.get(name) != former.get(name))
+        lost = [name for name in changed_properties(former, properties) if name not in _CHANGED]
         if lost:
-            raise NotRehearsedError(
-                f"not rehearsed: a change of {', '.join(lost)} of {cls.cloudformation_type()}"
-            )
-        secret = secretsmanager_backends[account_id][region_name].secrets[original_resource.arn]
+            raise NotRehearsedError(f"not rehearsed: a change of {', '.join(lost)} of {self.kind}")
+        secret = secretsmanager_backends[account][region].secrets[self.arn]
         assert isinstance(secret, FakeSecret)  # noqa: S101  # it was made here, and is no replica
         secret.description = properties.get("Description")
         secret.tags = properties.get("Tags", [])
-        original_resource.properties = properties
-        return original_resource
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Delete the secret at once, as CloudFormation does."""

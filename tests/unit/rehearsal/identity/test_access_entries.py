@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.eks.models import eks_backends
 
-from rehearsal.account.access_entries import AccessEntryError, StackAccessEntry
+from rehearsal.account.access_entries import StackAccessEntry
+from rehearsal.account.eks_refusals import EksRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
@@ -137,17 +138,15 @@ def test_a_cluster_of_the_mode_config_map_refuses_entries(eks: Any, role: str) -
 def properties(role: str, *policies: str, **more: Any) -> dict[str, Any]:
     scope = {"Type": "cluster"}
     return {
-        "Properties": {
-            "ClusterName": "one",
-            "PrincipalArn": role,
-            "AccessPolicies": [{"PolicyArn": policy, "AccessScope": scope} for policy in policies],
-            **more,
-        }
+        "ClusterName": "one",
+        "PrincipalArn": role,
+        "AccessPolicies": [{"PolicyArn": policy, "AccessScope": scope} for policy in policies],
+        **more,
     }
 
 
 def make(role: str, *policies: str) -> StackAccessEntry:
-    return StackAccessEntry.create_from_cloudformation_json("", properties(role, *policies), ACCOUNT, REGION)
+    return StackAccessEntry.make("", properties(role, *policies), account=ACCOUNT, region=REGION)
 
 
 def policies_of(eks: Any, role: str) -> list[str]:
@@ -162,7 +161,7 @@ def test_a_stack_makes_changes_and_removes_an_entry(eks: Any, role: str) -> None
     assert made.get_cfn_attribute("AccessEntryArn") == described["accessEntryArn"]
     assert made.physical_resource_id == f"{role}|one"
     changed = properties(role, VIEW, KubernetesGroups=["viewers"])
-    StackAccessEntry.update_from_cloudformation_json(made, "", changed, ACCOUNT, REGION)
+    made.change(changed, properties(role, ADMIN), account=ACCOUNT, region=REGION)
     assert policies_of(eks, role) == [VIEW]
     assert made.entry.groups == ("viewers",)
     made.delete(ACCOUNT, REGION)
@@ -177,7 +176,7 @@ def test_a_stack_can_remove_an_entry_that_is_gone(eks: Any, role: str) -> None:
 
 def test_a_stack_shows_why_eks_refuses(eks: Any, role: str) -> None:  # noqa: ARG001
     set_mode("CONFIG_MAP")
-    with pytest.raises(AccessEntryError) as error:
+    with pytest.raises(EksRefusalError) as error:
         make(role)
     assert str(error.value) == (
         "Resource handler returned message: \"The cluster's authentication mode must be set to one of "
@@ -191,4 +190,4 @@ def test_another_principal_would_replace_the_entry(eks: Any, role: str) -> None:
         NotRehearsedError,
         match=r"^not rehearsed: the replacement of an access entry \(PrincipalArn changed\)$",
     ):
-        StackAccessEntry.update_from_cloudformation_json(made, "", properties(f"{role}-2"), ACCOUNT, REGION)
+        made.change(properties(f"{role}-2"), properties(role, ADMIN), account=ACCOUNT, region=REGION)

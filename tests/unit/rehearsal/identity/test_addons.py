@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from rehearsal.account import addon_objects
 from rehearsal.account.addon_objects import AddonObjects
-from rehearsal.account.addons import DRIVER, AddonError, Addons, StackAddon
+from rehearsal.account.addons import DRIVER, Addons, StackAddon
+from rehearsal.account.eks_refusals import EksRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.charts import ChartSource
 from tests.unit.rehearsal.account.stacks import aws_client
@@ -265,13 +266,11 @@ def test_the_versions_of_the_driver_are_described(eks: Any) -> None:
 
 
 def properties(**more: Any) -> dict[str, Any]:
-    return {
-        "Properties": {"ClusterName": "one", "AddonName": DRIVER, "AddonVersion": VERSION, **more},
-    }
+    return {"ClusterName": "one", "AddonName": DRIVER, "AddonVersion": VERSION, **more}
 
 
 def make(**more: Any) -> StackAddon:
-    return StackAddon.create_from_cloudformation_json("", properties(**more), ACCOUNT, REGION)
+    return StackAddon.make("", properties(**more), account=ACCOUNT, region=REGION)
 
 
 def test_a_stack_installs_changes_and_removes_an_add_on(eks: Any, cluster: Cluster) -> None:
@@ -279,7 +278,7 @@ def test_a_stack_installs_changes_and_removes_an_add_on(eks: Any, cluster: Clust
     assert made.physical_resource_id == f"one|{DRIVER}"
     assert made.get_cfn_attribute("Arn") == described(eks)["addonArn"]
     changed = properties(ConfigurationValues='{"controller": {"replicaCount": 3}}')
-    StackAddon.update_from_cloudformation_json(made, "", changed, ACCOUNT, REGION)
+    made.change(changed, properties(), account=ACCOUNT, region=REGION)
     assert cluster.objects[DEPLOYMENT]["spec"]["replicas"] == 3
     made.delete(ACCOUNT, REGION)
     made.delete(ACCOUNT, REGION)  # somebody else was faster
@@ -294,7 +293,7 @@ def test_a_stack_leaves_what_is_to_be_preserved(eks: Any, cluster: Cluster) -> N
 
 def test_a_stack_shows_a_conflict_and_leaves_no_add_on(eks: Any, cluster: Cluster) -> None:
     cluster.foreign = {DEPLOYMENT: [".spec.image"]}
-    with pytest.raises(AddonError) as error:
+    with pytest.raises(EksRefusalError) as error:
         make()
     assert str(error.value) == (
         'Resource handler returned message: "ConfigurationConflict: Conflicts found when trying to apply. '
@@ -306,7 +305,7 @@ def test_a_stack_shows_a_conflict_and_leaves_no_add_on(eks: Any, cluster: Cluste
 
 def test_a_stack_shows_why_eks_refuses(eks: Any) -> None:
     install(eks)
-    with pytest.raises(AddonError) as error:
+    with pytest.raises(EksRefusalError) as error:
         make()
     assert str(error.value) == (
         'Resource handler returned message: "Addon already exists." (Service: Eks, Status Code: 409)'

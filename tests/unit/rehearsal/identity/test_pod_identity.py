@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.account.addons import POD_IDENTITY_AGENT, Addons
+from rehearsal.account.eks_refusals import EksRefusalError
 from rehearsal.account.pod_identity import (
     Associations,
-    PodIdentityError,
     StackAssociation,
     webhook_configuration,
 )
@@ -138,18 +138,16 @@ def test_the_webhook_is_told_of_every_change(eks: Any, role: str, monkeypatch: p
 
 def properties(role: str, **more: Any) -> dict[str, Any]:
     return {
-        "Properties": {
-            "ClusterName": "one",
-            "Namespace": "kube-system",
-            "ServiceAccount": "driver",
-            "RoleArn": role,
-            **more,
-        }
+        "ClusterName": "one",
+        "Namespace": "kube-system",
+        "ServiceAccount": "driver",
+        "RoleArn": role,
+        **more,
     }
 
 
 def make(role: str, **more: Any) -> StackAssociation:
-    return StackAssociation.create_from_cloudformation_json("", properties(role, **more), ACCOUNT, REGION)
+    return StackAssociation.make("", properties(role, **more), account=ACCOUNT, region=REGION)
 
 
 def test_a_stack_makes_changes_and_removes_an_association(eks: Any, role: str) -> None:
@@ -158,7 +156,7 @@ def test_a_stack_makes_changes_and_removes_an_association(eks: Any, role: str) -
     assert made.physical_resource_id == listed["associationArn"]
     assert made.get_cfn_attribute("AssociationId") == listed["associationId"]
     other = make_role("other", trust())
-    StackAssociation.update_from_cloudformation_json(made, "", properties(other), ACCOUNT, REGION)
+    made.change(properties(other), properties(role), account=ACCOUNT, region=REGION)
     found = eks.describe_pod_identity_association(clusterName="one", associationId=listed["associationId"])
     assert found["association"]["roleArn"] == other
     made.delete(ACCOUNT, REGION)
@@ -168,7 +166,7 @@ def test_a_stack_makes_changes_and_removes_an_association(eks: Any, role: str) -
 
 def test_a_stack_shows_why_eks_refuses(eks: Any, role: str) -> None:
     identifier = associate(eks, role)["associationId"]
-    with pytest.raises(PodIdentityError) as error:
+    with pytest.raises(EksRefusalError) as error:
         make(role)
     assert str(error.value) == (
         f'Resource handler returned message: "Association already exists: {identifier}" '
