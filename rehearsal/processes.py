@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -13,15 +14,32 @@ from typing import IO
 from rehearsal.errors import RehearsalError
 
 _PR_SET_PDEATHSIG = 1
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+"""The ports that the kernel gives to connections: https://docs.kernel.org/networking/ip-sysctl.html."""
+_FIRST_PORT = 10_000
+_TRIES = 100
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody uses at this moment.
+
+    Not one that the kernel would choose: between this call and the moment when a server listens, any
+    connection that is made on the machine could be given it.
+
+    Raises:
+        RehearsalError: none was found.
+    """
+    first_ephemeral = int(_EPHEMERAL.read_text(encoding="ascii").split()[0])
+    for _ in range(_TRIES):
+        port = _FIRST_PORT + secrets.randbelow(max(first_ephemeral - _FIRST_PORT, 1))
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RehearsalError(f"no port between {_FIRST_PORT} and {first_ephemeral} is free on 127.0.0.1")
 
 
 def _die_with_parent() -> None:

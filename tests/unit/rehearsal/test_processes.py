@@ -175,6 +175,11 @@ def test_a_free_port_can_be_listened_on() -> None:
         server.listen()
 
 
+def test_a_free_port_is_none_that_a_connection_of_anyone_could_be_given() -> None:
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
+    assert all(free_port() < int(ephemeral[0]) for _ in range(20))
+
+
 def test_a_server_that_never_gets_ready_is_stopped(tmp_path: Path) -> None:
     server = Server(name="sleeper", command=["sleep", "60"], log=tmp_path / "log")
     with pytest.raises(RehearsalError, match=r"sleeper was not ready after 0 s"):
