@@ -204,7 +204,12 @@ class DeliveryPipelineStack(Stack):
             cli_version=_cli_version(),
             code_build_defaults=pipelines.CodeBuildOptions(
                 build_environment=codebuild.BuildEnvironment(
-                    build_image=codebuild.LinuxBuildImage.STANDARD_8_0, privileged=False
+                    build_image=codebuild.LinuxBuildImage.STANDARD_8_0,
+                    privileged=False,
+                    # What a closed network does not let out is not tried.
+                    environment_variables={
+                        "CDK_DISABLE_CLI_TELEMETRY": codebuild.BuildEnvironmentVariable(value="true")
+                    },
                 ),
                 partial_build_spec=_runtimes(nodejs=PIPELINE_NODE),
                 logging=codebuild.LoggingOptions(

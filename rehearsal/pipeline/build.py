@@ -2,8 +2,10 @@
 
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +103,7 @@ class Build:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
+                start_new_session=True,
             ) as process,
         ):
             assert process.stdout is not None  # noqa: S101  # PIPE was asked for
@@ -109,9 +112,11 @@ class Build:
                     log.write(line)
                     if line.startswith(_MARK):
                         self._say(line.rstrip())
-            except BaseException:
-                process.kill()
-                raise
+                process.wait()
+            finally:
+                # With a container, all that a build left running ends.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
         return process.returncode
 
     def _script(self, exported: Path) -> str:

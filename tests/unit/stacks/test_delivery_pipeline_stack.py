@@ -224,6 +224,12 @@ def test_every_project_runs_on_the_current_image_without_docker(release: Templat
     assert {environment["PrivilegedMode"] for environment in environments} == {False}
 
 
+def test_no_project_lets_the_cli_report_what_it_did(release: Template) -> None:
+    for resource in of_type(release, "AWS::CodeBuild::Project").values():
+        variables = resource["Properties"]["Environment"]["EnvironmentVariables"]
+        assert {"Name": "CDK_DISABLE_CLI_TELEMETRY", "Type": "PLAINTEXT", "Value": "true"} in variables
+
+
 def test_every_project_encrypts_with_the_key_that_rotates(release: Template) -> None:
     (key,) = of_type(release, "AWS::KMS::Key")
     for resource in of_type(release, "AWS::CodeBuild::Project").values():

@@ -1,5 +1,7 @@
 """A build: its commands, its environment, what it finds, what it hands on."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,14 @@ def test_a_command_sees_no_other_variable(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_PROFILE", "mine")
     run(tmp_path, spec("echo ${AWS_PROFILE-unset}"))
     assert log(tmp_path) == ["unset"]
+
+
+def test_what_a_build_left_running_ends_with_it(tmp_path: Path) -> None:
+    run(tmp_path, spec("sleep 60 >/dev/null 2>&1 & echo $!"))
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):
+            os.kill(int(log(tmp_path)[0]), 0)
+            time.sleep(0.05)  # until it is reaped
 
 
 def test_home_is_empty(tmp_path: Path) -> None:
