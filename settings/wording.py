@@ -107,7 +107,8 @@ def _wrong_type(kind: str, details: ErrorDetails, written: str | None) -> Fault:
         choices = re.sub(r"'", "", details["ctx"]["expected"])
         return Fault("is not one of the choices", f"write {choices}")
     if kind == "tuple_type":
-        item = "…" if written is None else written
+        # A line break would make two lines of the error.
+        item = written if written and written.isprintable() else "…"
         return Fault("is not a list", f"write [{item}]")
     if kind in ("model_type", "mapping_type", "dict_type"):
         return Fault("is not a mapping", "write KEY: VALUE, one on each line below the key, indented")

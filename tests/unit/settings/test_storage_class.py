@@ -189,6 +189,7 @@ def test_two_classes_may_not_be_the_default(complaints: Complaints) -> None:
         ("[tls, nfsvers=3]", "[1]", '"nfsvers=3" does not have a value that the option takes: '
          "write nfsvers=4.0 or nfsvers=4.1"),
         ("tls", "", '"tls" is not a list: write [tls]'),
+        (r'"\n"', "", r'"\n" is not a list: write […]'),
     ],
 )  # fmt: skip
 def test_mount_options_that_would_not_mount_are_refused(
