@@ -82,6 +82,7 @@ RESOURCE_TYPES = {
         Treatment.OURS,
         "a release is run on request",
         heeds="ArtifactStore ArtifactStores Name PipelineType RestartExecutionOnUpdate RoleArn Stages Tags",
+        passes_over="ExecutionMode",
     ),
     "AWS::EC2::SecurityGroup": Treated(
         Treatment.COMPLETED,
