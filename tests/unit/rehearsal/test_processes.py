@@ -15,6 +15,7 @@ import pytest
 
 from rehearsal.errors import RehearsalError
 from rehearsal.processes import Server, free_port
+from tests.unit.rehearsal.running import eventually, is_running
 
 Start = Callable[..., Server]
 
@@ -36,22 +37,6 @@ def start(log: Path) -> Iterator[Start]:
     yield start
     for server in started:
         server.stop(patience=0)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def test_a_server_runs_until_it_is_stopped(start: Start) -> None:

@@ -1,7 +1,5 @@
 """A build: its commands, its environment, what it finds, what it hands on."""
 
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from rehearsal.pipeline.build import Build, Built
 from rehearsal.pipeline.buildspec import Buildspec
 from rehearsal.pipeline.step_failed import StepFailedError
+from tests.unit.rehearsal.running import eventually, is_running
 
 
 def run(folder: Path, text: str, **environment: str) -> Built:
@@ -50,10 +49,7 @@ def test_a_command_sees_no_other_variable(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_what_a_build_left_running_ends_with_it(tmp_path: Path) -> None:
     run(tmp_path, spec("sleep 60 >/dev/null 2>&1 & echo $!"))
-    with pytest.raises(ProcessLookupError):
-        for _ in range(100):
-            os.kill(int(log(tmp_path)[0]), 0)
-            time.sleep(0.05)  # until it is reaped
+    assert eventually(lambda: not is_running(int(log(tmp_path)[0])))
 
 
 def test_home_is_empty(tmp_path: Path) -> None:
