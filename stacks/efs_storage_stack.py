@@ -202,6 +202,7 @@ class EfsStorageStack(Stack):
                 size=settings.size,
                 access_mode=settings.access_mode,
                 read_only=settings.read_only,
+                mounts_by_iam=self._environment.file_system.iam_authorization,
                 removal_policy=_claim_policy(settings.removal, adopted=False),
             )
             volume.node.add_dependency(self._file_system.mount_targets_available)

@@ -35,6 +35,8 @@ class StaticVolume(Construct):
         size: a Kubernetes quantity, which EFS takes no notice of.
         access_mode: Default: ``ReadWriteMany``.
         read_only: whether pods can only read it. Default: False.
+        mounts_by_iam: mount it with the node's role, which a file system that lets clients in by IAM wants.
+            Default: False.
         removal_policy: Default: retain, but not after a deployment that made it and failed.
     """
 
@@ -55,6 +57,7 @@ class StaticVolume(Construct):
         size: str,
         access_mode: Literal["ReadWriteMany", "ReadWriteOnce"] = "ReadWriteMany",
         read_only: bool = False,
+        mounts_by_iam: bool = False,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -77,7 +80,7 @@ class StaticVolume(Construct):
         self._access_point.apply_removal_policy(removal_policy)
 
         common = {"accessModes": [access_mode], "storageClassName": ""}
-        options = ["tls", "ro"] if read_only else ["tls"]
+        options = ["tls", *(["iam"] if mounts_by_iam else []), *(["ro"] if read_only else [])]
         volume = eks.KubernetesManifest(
             self,
             "Volume",

@@ -64,6 +64,11 @@ def test_it_can_be_read_only(stack: Stack, cluster: ImportedCluster) -> None:
     assert volume["spec"]["mountOptions"] == ["tls", "ro"]
 
 
+def test_it_is_mounted_by_iam_where_the_file_system_wants_it(stack: Stack, cluster: ImportedCluster) -> None:
+    found = by_kind(build(stack, cluster, mounts_by_iam=True, read_only=True))
+    assert manifest(found["PersistentVolume"][1])["spec"]["mountOptions"] == ["tls", "iam", "ro"]
+
+
 def test_the_claim_goes_before_the_volume_and_that_before_the_access_point(
     stack: Stack, cluster: ImportedCluster
 ) -> None:

@@ -359,6 +359,15 @@ def test_a_volume_comes_after_every_mount_target(everything: Template) -> None:
     assert set(of_type(everything, "AWS::EFS::MountTarget")) <= waits_for(resources(everything), volume)
 
 
+def test_a_volume_is_mounted_by_iam_where_the_file_system_lets_in_nobody_else(
+    environment: Environment, synthesized: Callable[[Environment], Template]
+) -> None:
+    volume = {"name": "dags", "path": "/dags", "owner": {"uid": 50000, "gid": 0}}
+    by_iam = altered(with_parts(environment, volumes=[volume]), "file_system", iam_authorization=True)
+    made = only(of_kind(synthesized(by_iam), "PersistentVolume"))
+    assert manifest(made)["spec"]["mountOptions"] == ["tls", "iam"]
+
+
 def test_without_a_claim_that_goes_only_the_driver_is_guarded(dynamic_provisioning: Template) -> None:
     dynamic_provisioning.resource_count_is("Custom::AWSCDK-EKS-KubernetesPatch", 1)
 
