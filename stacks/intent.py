@@ -21,6 +21,7 @@ def intent_of(environment: Environment) -> Intent:
         overwrites_driver=environment.driver.resolve_conflicts == "overwrite",
         keeps_driver=environment.driver.removal == "retain",
         fixed=_fixed(environment.file_system),
+        subnets=_subnets(environment),
         file_system_id=existing.id if existing else None,
         classes=[
             ClassCheck(
@@ -50,6 +51,13 @@ def _fixed(settings: FileSystem) -> dict[str, str]:
         "availability_zone": settings.availability_zone or "null",
     }
     return {f"file_system.{field}": value for field, value in fixed.items()}
+
+
+def _subnets(environment: Environment) -> dict[str, str]:
+    existing = environment.file_system.existing
+    if existing and not existing.make_mount_targets:
+        return {}
+    return {subnet.availability_zone: subnet.id for subnet in environment.cluster.subnets}
 
 
 def class_manifest(settings: StorageClass, *, file_system_id: str) -> dict[str, object]:

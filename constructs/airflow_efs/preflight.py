@@ -84,6 +84,7 @@ class Intent:
         overwrites_driver: whether the add-on takes over a driver that is there. Default: False.
         keeps_driver: whether the driver stays when it leaves the stack. Default: False.
         fixed: settings that cannot change without a new file system, by their fields.
+        subnets: the subnets of the mount targets that the stack makes, by their zones.
         file_system_id: an existing file system. Default: the stack makes one.
         classes: its classes.
         claims: its claims.
@@ -95,6 +96,7 @@ class Intent:
     overwrites_driver: bool = False
     keeps_driver: bool = False
     fixed: Mapping[str, str] = field(default_factory=dict)
+    subnets: Mapping[str, str] = field(default_factory=dict)
     file_system_id: str | None = None
     classes: Sequence[ClassCheck] = ()
     claims: Sequence[ClaimCheck] = ()
@@ -215,6 +217,7 @@ def declared(intent: Intent) -> dict[str, object]:
         "overwrites": intent.overwrites_driver,
         "keepsDriver": intent.keeps_driver,
         "fixed": dict(intent.fixed),
+        "subnets": dict(intent.subnets),
         "fileSystem": intent.file_system_id or "",
         "classes": [_class(check) for check in intent.classes],
         "claims": [

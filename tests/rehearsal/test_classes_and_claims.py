@@ -331,6 +331,7 @@ def impossible(content: dict[str, Any]) -> None:
     content["claims"][0] |= {"size": "512Mi", "storage_class": "teams"}
     del content["claims"][1]
     content["volumes"][0]["path"] = "/elsewhere"
+    content["cluster"]["subnets"][0]["id"] = "subnet-0d1b2c3d4e5f60718"
     content["file_system"]["encryption_key"] = (
         "arn:aws:kms:ap-northeast-2:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
     )
@@ -375,6 +376,18 @@ def test_a_claim_does_not_change(second_refusal: str) -> None:
 
 def test_a_volume_does_not_move(second_refusal: str) -> None:
     assert "volumes[0].path: /elsewhere cannot take the place of /dags" in second_refusal
+
+
+def test_another_subnet_does_not_take_the_place_of_a_zones_first(
+    rehearsal: Rehearsal, second_refusal: str
+) -> None:
+    first = rehearsal.settings.cluster.subnets[0]
+    assert (
+        f"cluster.subnets: subnet-0d1b2c3d4e5f60718 cannot take the place of {first.id}, since EFS has room "
+        f"for one mount target in {first.availability_zone}: write {first.id}, or deploy without that zone "
+        "first"
+        in second_refusal
+    )
 
 
 def test_a_change_that_needs_a_new_file_system_is_refused(second_refusal: str) -> None:

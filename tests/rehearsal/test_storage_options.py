@@ -56,6 +56,9 @@ def many_options(content: dict[str, Any]) -> None:
         },
     }
     content["storage_classes"][0]["mount_options"] = ["tls", "iam"]
+    content["volumes"] = [
+        {"name": "dags", "path": "/dags", "owner": {"uid": 50000, "gid": 0}, "removal": "destroy"}
+    ]
 
 
 def other_options(content: dict[str, Any]) -> None:
@@ -101,6 +104,7 @@ def test_the_file_system_is_the_one_that_the_environment_describes(
 
 def test_the_clients_are_those_that_the_environment_names(rehearsal: Rehearsal, before: Chain) -> None:
     assert before.volume["spec"]["mountOptions"] == ["tls", "iam"]
+    assert chain_of(rehearsal, "dags").volume["spec"]["mountOptions"] == ["tls", "iam"]
     assert clients(rehearsal) == {
         "10.0.0.0/8",
         "52.95.0.0/16",
@@ -154,6 +158,28 @@ def test_a_mode_that_needs_a_new_file_system_is_refused_and_changes_nothing(
     assert chain_of(rehearsal).access_point == before.access_point
     ids = [one["FileSystemId"] for one in rehearsal.client("efs").describe_file_systems()["FileSystems"]]
     assert ids == [before.handle.file_system_id]
+
+
+def test_a_file_system_of_the_stack_does_not_become_an_existing_one(
+    rehearsal: Rehearsal, folder: Path, before: Chain
+) -> None:
+    made = before.handle.file_system_id
+
+    def refer_to_it(content: dict[str, Any]) -> None:
+        other_options(content)
+        content["file_system"] = {
+            "existing": {"id": made, "security_group": OTHER_CLIENTS},
+            "iam_authorization": True,
+        }
+
+    write_environment(folder, "options", refer_to_it)
+    run = rehearsal.cdk("deploy", "EfsStorageStack", "--require-approval", "never")
+    assert run.status == 1, run.output
+    assert (
+        f"file_system.existing.id: {made} is what this stack has made, and its mount targets would go while "
+        "volumes are in use: write what described it, without existing" in run.output
+    )
+    assert chain_of(rehearsal).mount_targets == before.mount_targets
 
 
 def test_data_that_a_deleted_stack_left_comes_back_with_new_mount_targets(
@@ -226,6 +252,23 @@ def test_the_existing_security_group_lets_the_clients_in(referring: Rehearsal) -
 def test_there_is_no_difference_with_an_existing_file_system(referring: Rehearsal) -> None:
     run = referring.cdk("diff", "EfsStorageStack", "--fail")
     assert run.status == 0, run.output
+
+
+def test_another_file_system_does_not_take_the_place_of_the_existing_one(
+    referring: Rehearsal, other_folder: Path
+) -> None:
+    def make_a_new_one(content: dict[str, Any]) -> None:
+        an_existing_file_system(content)
+        content["file_system"] = {"name": "new", "iam_authorization": True}
+
+    write_environment(other_folder, "existing", make_a_new_one)
+    run = referring.cdk("deploy", "EfsStorageStack", "--require-approval", "never")
+    assert run.status == 1, run.output
+    assert (
+        f"file_system: a new one cannot take the place of {EXISTING}, on which the volumes are: write "
+        f"existing with id {EXISTING}, or make another environment" in run.output
+    )
+    assert len(referring.client("efs").describe_file_systems()["FileSystems"]) == 1
 
 
 def test_destroying_the_stack_leaves_the_existing_file_system_as_it_was(referring: Rehearsal) -> None:

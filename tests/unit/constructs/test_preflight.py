@@ -33,6 +33,7 @@ def intent(**props: Any) -> Intent:
         "environment": "prod",
         "driver": "helm",
         "fixed": {"file_system.encryption_key": "aws-managed"},
+        "subnets": {"eu-west-1a": "subnet-1"},
         "classes": [ClassCheck(field="storage_classes[0]", manifest=CLASS)],
         "claims": [
             ClaimCheck(
@@ -64,6 +65,7 @@ def test_the_chart_is_told_all_that_it_checks(stack: Stack, cluster: ImportedClu
         "overwrites": False,
         "keepsDriver": False,
         "fixed": {"file_system.encryption_key": "aws-managed"},
+        "subnets": {"eu-west-1a": "subnet-1"},
         "fileSystem": "",
         "classes": [
             {
@@ -113,12 +115,13 @@ def test_any_change_makes_another_revision() -> None:
         intent(overwrites_driver=True),
         intent(keeps_driver=True),
         intent(fixed={}),
+        intent(subnets={}),
         intent(file_system_id="fs-1"),
         intent(classes=[]),
         intent(claims=[]),
         intent(volumes=[]),
     ]
-    assert len({revision(one) for one in [intent(), *changed]}) == 10
+    assert len({revision(one) for one in [intent(), *changed]}) == 11
 
 
 def test_the_file_system_of_a_class_is_no_part_of_its_revision() -> None:

@@ -2,6 +2,7 @@ from settings import load_environment
 from settings.volume import Volume
 from stacks.intent import intent_of
 from tests.unit.conftest import ENVIRONMENTS
+from tests.unit.stacks.file_system_environments import existing, one_zone
 
 VOLUME = Volume.model_validate(
     {"name": "dags", "namespace": "airflow", "path": "/dags", "owner": {"uid": 50000, "gid": 0}}
@@ -20,6 +21,12 @@ def test_it_has_the_classes_and_claims_of_the_environment_with_their_fields() ->
     (claim,) = intent.claims
     assert (claim.field, claim.name, claim.sizes) == ("claims[0]", "efs-claim-1", ["5Gi"])
     assert claim.fixed == {"storage_class": "efs-sc-1", "access_mode": "ReadWriteMany", "size": "5Gi"}
+
+
+def test_it_has_the_subnets_of_the_mount_targets_that_the_stack_makes() -> None:
+    assert intent_of(one_zone()).subnets == {"ap-northeast-2b": "subnet-06b29f0c4d71e8a53"}
+    assert len(intent_of(existing(make_mount_targets=True)).subnets) == 4
+    assert intent_of(existing(make_mount_targets=False)).subnets == {}
 
 
 def test_a_volume_is_a_claim_that_nothing_of_can_change() -> None:
