@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from settings.aws import BucketName
 from settings.faults import Fault, FaultsError
 from settings.kubernetes import ObjectName
 from settings.section import Form, Section
@@ -72,15 +73,7 @@ class AdminUser(Section):
 class RemoteLogging(Section):
     """Logs are also copied to Amazon S3 when a task ends."""
 
-    bucket: Annotated[
-        str,
-        Form(
-            r"[a-z0-9][a-z0-9.-]*[a-z0-9]",
-            "is not the name of a bucket",
-            "use 3 to 63 lower-case letters, digits, . and -",
-            max_length=63,
-        ),
-    ] = Field(description="An existing bucket.", examples=["example-airflow-logs"])
+    bucket: BucketName = Field(description="An existing bucket.", examples=["example-airflow-logs"])
     prefix: Annotated[
         str,
         Form(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*", "is not a prefix", "write a path such as airflow/logs"),

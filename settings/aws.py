@@ -143,6 +143,17 @@ RoleArn = Annotated[
     ),
 ]
 
+BucketName = Annotated[
+    str,
+    Form(
+        r"[a-z0-9][a-z0-9.-]+[a-z0-9]",
+        "is not the name of a bucket",
+        "use 3 to 63 lower-case letters, digits, . and -",
+        max_length=63,
+    ),
+]
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+
 
 def _tag_faults(tags: Mapping[str, str]) -> Iterator[Fault]:
     for key, value in tags.items():

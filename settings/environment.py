@@ -104,6 +104,7 @@ class Environment(Section):
         yield from self._volume_faults()
         yield from self._sample_writer_faults()
         yield from airflow_faults(self)
+        yield from self._pipeline_faults()
 
     def _cluster_faults(self) -> Iterator[Fault]:
         for fault in oidc_faults(self.cluster.oidc_issuer, self.region, oidc_hosts(self.region)):
@@ -125,6 +126,16 @@ class Environment(Section):
                     f"is not of account {self.account} in partition {self.partition}",
                     "name a role of this account",
                     path,
+                )
+
+    def _pipeline_faults(self) -> Iterator[Fault]:
+        secrets = self.pipeline.secret_variables if self.pipeline else {}
+        for name, arn in secrets.items():
+            if arn.split(":")[1:5] != [self.partition, "secretsmanager", self.region, self.account]:
+                yield Fault(
+                    f"is not of account {self.account} in region {self.region}",
+                    "name a secret there: CodeBuild reads no other",
+                    ("pipeline", "secret_variables", name),
                 )
 
     def _file_system_faults(self) -> Iterator[Fault]:

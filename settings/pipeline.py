@@ -5,7 +5,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from settings.build_network import BuildNetwork
+from settings.build_variables import BuildVariables, SecretVariables
 from settings.faults import Fault, FaultsError
+from settings.pipeline_source import Source
 from settings.section import Form, NotEmpty, Section, repeats
 
 ENVIRONMENT_NAME: Final = r"[a-z][a-z0-9-]{0,39}"
@@ -37,38 +40,11 @@ EmailAddress = Annotated[
 ]
 
 
-class Source(Section):
-    """Where the pipeline takes this project from."""
-
-    connection_arn: Annotated[
-        str,
-        Form(
-            r"arn:aws[a-z-]*:(?:codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[0-9A-Za-z-]+",
-            "is not the ARN of a connection",
-            "write arn:aws:codeconnections:REGION:ACCOUNT:connection/ID",
-        ),
-    ] = Field(
-        description="ARN of the AWS CodeConnections connection to the repository's host.",
-        examples=[
-            "arn:aws:codeconnections:ap-northeast-2:123456789012:connection/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
-        ],
-    )
-    repository: Annotated[
-        str, Form(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)+", "is not a repository", "write OWNER/NAME")
-    ] = Field(description="Repository, as owner/name.", examples=["example/airflow-efs-cdk"])
-    branch: Annotated[
-        str,
-        Form(
-            r"[A-Za-z0-9._/-]+", "is not the name of a branch", "use letters, digits and ._/-", max_length=255
-        ),
-    ] = Field(default="main", description="Branch that the pipeline deploys.")
-
-
 class Pipeline(Section):
     """The pipeline that deploys environments, and itself, from a repository."""
 
     source: Source = Field(
-        description="Where the pipeline takes this project from.",
+        description="Where the pipeline takes this project from: a connection, CodeCommit or S3.",
         examples=[{"connection_arn": "arn:aws:codeconnections:…", "repository": "example/airflow-efs-cdk"}],
     )
     environments: Annotated[
@@ -83,6 +59,19 @@ class Pipeline(Section):
         default=(),
         description="Addresses that hear of a failure, and of a change that waits for approval.",
         examples=[["platform@example.com"]],
+    )
+    vpc: BuildNetwork | None = Field(
+        default=None, description="Where in a VPC the builds run; null: outside of one."
+    )
+    variables: BuildVariables = Field(
+        default={},
+        description="Environment variables of every build, such as the mirrors of package registries.",
+        examples=[{"PIP_INDEX_URL": "https://mirror.example.com/pypi/simple"}],
+    )
+    secret_variables: SecretVariables = Field(
+        default={},
+        description="Environment variables of every build, each from a secret in AWS Secrets Manager.",
+        examples=[{"PIP_INDEX_URL": "arn:aws:secretsmanager:…:secret:pypi-mirror-AbCdEf:url"}],
     )
 
     @model_validator(mode="after")
@@ -104,6 +93,11 @@ class Pipeline(Section):
                     f'is the name of the stage of {kind} before "{of}"',
                     "rename one of the two environments",
                     ("environments", index),
+                )
+        for name in self.secret_variables:
+            if name in self.variables:
+                yield Fault(
+                    "is in variables, too", "keep one of the two", ("secret_variables", name), f'key "{name}"'
                 )
         if len(self.environments) > MOST_STAGES:
             yield Fault(

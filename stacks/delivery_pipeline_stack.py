@@ -22,11 +22,17 @@ from settings.pipeline import Pipeline
 from settings.versions import PIPELINE_NODE, PIPELINE_PYTHON
 from stacks.acknowledged_findings import acknowledge
 from stacks.acknowledged_pipeline_findings import delivery_pipeline_findings
+from stacks.build_cache import CACHED_PATHS, give_cache
+from stacks.build_network import run_in_vpc
 from stacks.efs_storage_stack import ENVIRONMENT_TAG
 from stacks.environment_stage import EnvironmentStage
+from stacks.pipeline_source import PipelineSource
 from stacks.release_gates import ReleaseGates
 
 _PACKAGE_FILE = Path(__file__).parents[1] / "package.json"
+
+_STEPS_THAT_SET_UP = ("Synth", "Doctor", "Prove")
+"""Those that run ``make setup``. The others download one package, which a cache would not make faster."""
 
 
 class DeliveryPipelineStack(Stack):
@@ -65,25 +71,24 @@ class DeliveryPipelineStack(Stack):
         self._elsewhere = self._build_stores_elsewhere(scope, stages)
         self._log = self._build_log()
         self._topic = self._build_topic(pipeline)
-        self._source = pipelines.CodePipelineSource.connection(
-            pipeline.source.repository,
-            pipeline.source.branch,
-            connection_arn=pipeline.source.connection_arn,
-            action_name="Repository",
-        )
-        self._pipeline = self._build_pipeline()
+        source = PipelineSource(self, pipeline.source)
+        self._source = source.files
+        self._pipeline = self._build_pipeline(pipeline)
         entries = self._add_stages(stages)
         self._pipeline.build_pipeline()
         self._set_entries(entries)
         self._publish_by_the_cli(stages)
         self._tell_of_failures()
-        self._let_source_use_connection(pipeline.source.connection_arn)
+        source.complete(
+            self._pipeline.pipeline, self._role("Pipeline/Source/Repository/CodePipelineActionRole")
+        )
+        self._complete_builds(pipeline)
         self._narrow_roles()
         self._add_tags(self)
         acknowledge(
             self,
             delivery_pipeline_findings(
-                self, [store.bucket.bucket_name for store in self._elsewhere.values()], stages
+                self, pipeline, [store.bucket.bucket_name for store in self._elsewhere.values()], stages
             ),
         )
 
@@ -130,7 +135,7 @@ class DeliveryPipelineStack(Stack):
                 qualifier=str(self.synthesizer.bootstrap_qualifier),
                 stage_path=stage.node.path,
                 cli_version=_cli_version(),
-                python=_runtimes(python=PIPELINE_PYTHON),
+                set_up=_set_up(),
                 topic=self._topic,
             )
             gates.add_before()
@@ -180,7 +185,7 @@ class DeliveryPipelineStack(Stack):
             targets=[targets.SnsTopic(self._topic)],
         )
 
-    def _build_pipeline(self) -> pipelines.CodePipeline:
+    def _build_pipeline(self, settings: Pipeline) -> pipelines.CodePipeline:
         return pipelines.CodePipeline(
             self,
             "Pipeline",
@@ -206,10 +211,7 @@ class DeliveryPipelineStack(Stack):
                 build_environment=codebuild.BuildEnvironment(
                     build_image=codebuild.LinuxBuildImage.STANDARD_8_0,
                     privileged=False,
-                    # What a closed network does not let out is not tried.
-                    environment_variables={
-                        "CDK_DISABLE_CLI_TELEMETRY": codebuild.BuildEnvironmentVariable(value="true")
-                    },
+                    environment_variables=_variables(settings),
                 ),
                 partial_build_spec=_runtimes(nodejs=PIPELINE_NODE),
                 logging=codebuild.LoggingOptions(
@@ -219,22 +221,19 @@ class DeliveryPipelineStack(Stack):
             synth_code_build_defaults=pipelines.CodeBuildOptions(
                 # mypy takes 3.6 GB at its peak, and a small machine has 3.
                 build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
-                partial_build_spec=_runtimes(python=PIPELINE_PYTHON),
+                partial_build_spec=_set_up(),
             ),
         )
 
-    def _let_source_use_connection(self, connection_arn: str) -> None:
-        """Allow the call whose prefix is the ARN's; CDK only allows ``codestar-connections:UseConnection``.
-
-        IAM wants the two prefixes to be the same:
-        https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html.
-        """
-        service = connection_arn.split(":")[2]
-        self._role("Pipeline/Source/Repository/CodePipelineActionRole").add_to_principal_policy(
-            iam.PolicyStatement(
-                sid="UseConnection", actions=[f"{service}:UseConnection"], resources=[connection_arn]
-            )
-        )
+    def _complete_builds(self, settings: Pipeline) -> None:
+        """Give every build what CDK has no narrow setting for: caches, and a network."""
+        projects = [found for found in self._pipeline.node.find_all() if isinstance(found, codebuild.Project)]
+        for project in projects:
+            step = project.node.scope
+            if step is not None and step.node.id in _STEPS_THAT_SET_UP:
+                give_cache(project, bucket=self._store.bucket)
+        if settings.vpc:
+            run_in_vpc(self, projects=projects, network=settings.vpc)
 
     def _narrow_roles(self) -> None:
         """Deny what CDK allows to roles that have no use for it."""
@@ -270,6 +269,33 @@ class DeliveryPipelineStack(Stack):
     def _add_tags(self, stack: Stack) -> None:
         for key, value in {**self._environment.tags, ENVIRONMENT_TAG: self._environment.name}.items():
             Tags.of(stack).add(key, value)
+
+
+def _variables(settings: Pipeline) -> dict[str, codebuild.BuildEnvironmentVariable]:
+    secret = codebuild.BuildEnvironmentVariableType.SECRETS_MANAGER
+    return {
+        # What a closed network does not let out is not tried.
+        "CDK_DISABLE_CLI_TELEMETRY": codebuild.BuildEnvironmentVariable(value="true"),
+        **{
+            name: codebuild.BuildEnvironmentVariable(value=value)
+            for name, value in settings.variables.items()
+        },
+        **{
+            name: codebuild.BuildEnvironmentVariable(type=secret, value=arn)
+            for name, arn in settings.secret_variables.items()
+        },
+    }
+
+
+def _set_up() -> codebuild.BuildSpec:
+    """What a build has that runs ``make setup``."""
+    return codebuild.BuildSpec.from_object(
+        {
+            "version": "0.2",
+            "phases": {"install": {"runtime-versions": {"python": PIPELINE_PYTHON}}},
+            "cache": {"paths": [*CACHED_PATHS]},
+        }
+    )
 
 
 def _runtimes(**versions: str) -> codebuild.BuildSpec:

@@ -32,7 +32,7 @@ class ReleaseGates:
         qualifier: The qualifier of ``cdk bootstrap``, which is part of the names of its roles.
         stage_path: Path of the stage's construct, with which the CDK CLI selects its stacks.
         cli_version: Version of the CDK CLI that reviews.
-        python: What makes a build step have the project's Python.
+        set_up: What a build step has that runs ``make setup``: the project's Python, and a cache.
         topic: Hears that a change waits for approval.
     """
 
@@ -45,7 +45,7 @@ class ReleaseGates:
         qualifier: str,
         stage_path: str,
         cli_version: str,
-        python: codebuild.BuildSpec,
+        set_up: codebuild.BuildSpec,
         topic: sns.ITopic,
     ) -> None:
         self._pipeline = pipeline
@@ -53,7 +53,7 @@ class ReleaseGates:
         self._environment = environment
         self._diff = f"cdk --app . diff '{stage_path}/*' --method template"
         self._install_cli = f"npm install --global aws-cdk@{cli_version}"
-        self._python = python
+        self._set_up = set_up
         self._topic = topic
         account, region = environment.account, environment.region
         self._lookup_role = (
@@ -176,7 +176,7 @@ class ReleaseGates:
                 f"printf '%s\\n' {profile} > ~/.aws/config",
             ],
             commands=["export PATH=$PWD/.venv/bin:$PATH AWS_PROFILE=delivery", command],
-            partial_build_spec=self._python,
+            partial_build_spec=self._set_up,
             role_policy_statements=[self._may_assume(role)],
         )
 

@@ -68,9 +68,10 @@ def test_every_type_and_property_of_an_environments_templates_is_in_the_table(
     assert properties_not_in_the_table(resources) == set()
 
 
-def test_every_type_and_property_of_a_pipelines_templates_is_in_the_table(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["release", "closed", "archive"])
+def test_every_type_and_property_of_a_pipelines_templates_is_in_the_table(name: str, tmp_path: Path) -> None:
     write_all(tmp_path)
-    resources = resources_of("release", tmp_path, tmp_path / "cdk.out")
+    resources = resources_of(name, tmp_path, tmp_path / "cdk.out")
     types = {listed(resource["Type"]) for resource in resources}
     assert types - RESOURCE_TYPES.keys() == set()
     assert properties_not_in_the_table(resources) == set()

@@ -35,7 +35,7 @@ def app_of(name: str, environments: Path, outdir: Path) -> App:
     return app
 
 
-@pytest.mark.parametrize("name", ["itself", "release", "elsewhere", "regions"])
+@pytest.mark.parametrize("name", ["itself", "release", "elsewhere", "regions", "closed", "archive"])
 def test_nothing_is_found_in_a_pipeline(name: str, environments: Path, tmp_path: Path) -> None:
     assert check(name, environments, tmp_path) == []
 
@@ -48,8 +48,8 @@ def test_a_finding_in_a_stage_is_found(
     assert any("in DeliveryPipelineStack/prod/EfsStorageStack/Driver/Controller" in text for text in found)
 
 
-# The pipelines with one region and with several differ in what is acknowledged.
-@pytest.mark.parametrize("name", ["release", "regions"])
+# These differ in what is acknowledged: one region and several, a network, a bucket as the source.
+@pytest.mark.parametrize("name", ["release", "regions", "closed", "archive"])
 def test_every_acknowledgement_is_for_a_finding_that_there_is(
     name: str, environments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

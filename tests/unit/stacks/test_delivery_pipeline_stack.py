@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.unit.stacks.pipeline_environments import (
     write_all,
     write_environment,
 )
+from tests.unit.stacks.pipeline_templates import pipeline_app, stages, statements, template_of
 from tests.unit.templates import of_type, only, references, resources
 from tests.unit.test_app import digests, run
 
@@ -37,11 +38,7 @@ def make(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Make the app of an environment; nothing is synthesised yet."""
 
     def make(name: str) -> App:
-        app = fast_app(tmp_path_factory.mktemp("cdk") / "cdk.out")
-        app.node.set_context("environment", name)
-        app.node.set_context("environments", str(environments))
-        add_stacks(app)
-        return app
+        return pipeline_app(name, environments, tmp_path_factory.mktemp("cdk") / "cdk.out")
 
     return make
 
@@ -56,18 +53,6 @@ def release(make: Make) -> Template:
 def regions(make: Make) -> App:
     """The pipeline of environment regions: one stage in its own region, two elsewhere."""
     return make("regions")
-
-
-def template_of(app: App, stack: str = "DeliveryPipelineStack") -> Template:
-    found = app.node.find_child(stack)
-    assert isinstance(found, Stack)
-    return Template.from_stack(found)
-
-
-def stages(template: Template) -> dict[str, list[dict[str, Any]]]:
-    """The actions of the pipeline by stage, in the pipeline's order."""
-    found = only(of_type(template, "AWS::CodePipeline::Pipeline"))["Properties"]["Stages"]
-    return {stage["Name"]: stage["Actions"] for stage in found}
 
 
 def project(template: Template, logical_id_begins: str) -> dict[str, Any]:
@@ -86,21 +71,6 @@ def buildspec(template: Template, logical_id_begins: str) -> dict[str, Any]:
 
 SYNTH = "PipelineBuildSynth"
 SELF_MUTATION = "PipelineUpdatePipelineSelfMutation"
-
-
-def statements(template: Template, role_begins: str, action: str) -> list[dict[str, Any]]:
-    """Statements about an action in the policies of one role."""
-
-    def all_of_role() -> Iterator[dict[str, Any]]:
-        for policy in of_type(template, "AWS::IAM::Policy").values():
-            if any(role.startswith(role_begins) for role in references(policy["Properties"]["Roles"])):
-                yield from policy["Properties"]["PolicyDocument"]["Statement"]
-
-    return [found for found in all_of_role() if action in as_list(found["Action"])]
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def test_without_a_pipeline_in_the_settings_there_is_no_stack(make: Make) -> None:
