@@ -385,8 +385,7 @@ def test_another_subnet_does_not_take_the_place_of_a_zones_first(
     assert (
         f"cluster.subnets: subnet-0d1b2c3d4e5f60718 cannot take the place of {first.id}, since EFS has room "
         f"for one mount target in {first.availability_zone}: write {first.id}, or deploy without that zone "
-        "first"
-        in second_refusal
+        "first" in second_refusal
     )
 
 
