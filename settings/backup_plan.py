@@ -1,15 +1,39 @@
 """A backup plan of the file system's own, in the place of AWS Backup's default one."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from settings.faults import Fault, FaultsError
 from settings.section import Between, Form, Section
 
 _LEAST_DAYS_COLD: Final = 90
 """AWS Backup keeps a recovery point in cold storage for at least so long."""
+
+_CRON_FIELDS: Final = {
+    "MINUTE": (0, 59),
+    "HOUR": (0, 23),
+    "DAY": (1, 31),
+    "MONTH": (1, 12),
+    "WEEKDAY": (1, 7),
+    "YEAR": (1970, 2199),
+}
+"""The numbers that AWS takes in each field of a cron expression, Sunday being 1."""
+
+
+def _check_schedule(schedule: str) -> str:
+    fields = schedule.removeprefix("cron(").removesuffix(")").split()
+    for (name, (least, most)), field in zip(_CRON_FIELDS.items(), fields, strict=True):
+        # What follows a slash is a step and no point in time.
+        for number in re.findall(r"(?<![/0-9])[0-9]+", field):
+            if not least <= int(number) <= most:
+                raise FaultsError(
+                    [Fault(f"has {number} for {name}", f"write a number from {least} to {most}")]
+                )
+    return schedule
+
 
 VaultName = Annotated[
     str,
@@ -41,6 +65,7 @@ class BackupPlan(Section):
             "write cron(MINUTE HOUR DAY MONTH WEEKDAY YEAR) in UTC, with ? for DAY or for WEEKDAY, such as "
             "cron(0 5 * * ? *)",
         ),
+        AfterValidator(_check_schedule),
     ] = Field(
         default="cron(0 5 * * ? *)", description="When a backup starts: a cron expression of AWS, in UTC."
     )

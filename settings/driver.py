@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from settings.aws import PolicyName, RoleName
 from settings.faults import Fault, FaultsError, Path
-from settings.kubernetes import Labels
+from settings.kubernetes import Labels, quantity_in_bytes
 from settings.pods import Resources, Toleration
 from settings.section import Between, Form, Section
 from settings.versions import (
@@ -87,18 +87,27 @@ class Node(DriverRole):
     )
 
     @model_validator(mode="after")
-    def _says_memory_once(self) -> Self:
-        if self.volumes is not None and self.resources.requests.memory is not None:
-            raise FaultsError(
-                [
-                    Fault(
-                        "and volumes both say how much memory is requested",
-                        "remove one of them",
-                        ("resources", "requests", "memory"),
-                    )
-                ]
-            )
+    def _agrees_with_itself(self) -> Self:
+        FaultsError.raise_if_any(self._memory_faults())
         return self
+
+    def _memory_faults(self) -> Iterator[Fault]:
+        requested, limit = self.memory_request(), self.resources.limits.memory
+        if self.volumes is None:
+            if "concurrent_mounts" in self.model_fields_set:
+                yield Fault("has no effect without volumes", "write volumes, too", ("concurrent_mounts",))
+        elif self.resources.requests.memory is not None:
+            yield Fault(
+                "and volumes both say how much memory is requested",
+                "remove one of them",
+                ("resources", "requests", "memory"),
+            )
+        elif requested and limit and quantity_in_bytes(requested) > quantity_in_bytes(limit):
+            yield Fault(
+                f"is less than the {requested} that volumes and concurrent_mounts request",
+                "write more, or remove the limit",
+                ("resources", "limits", "memory"),
+            )
 
     def memory_request(self) -> str | None:
         """The memory that the driver's container on a node requests; None: it requests none."""
@@ -217,7 +226,9 @@ class Driver(Section):
     def _name_faults(self) -> Iterator[Fault]:
         for field in ("role_name", "policy_name"):
             name = getattr(self.node, field)
-            if name is not None and name == getattr(self.controller, field):
+            other = getattr(self.controller, field)
+            # IAM takes names that differ in case only for the same.
+            if name and other and name.lower() == other.lower():
                 yield Fault(
                     "is the controller's name, too",
                     "write another: the roles are kept apart",

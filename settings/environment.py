@@ -1,6 +1,7 @@
 """One environment: a cluster, its file system, driver, classes, claims, Airflow and the pipeline."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -192,6 +193,7 @@ class Environment(Section):
                     yield Fault(
                         problem, "shorten the name, or the paths of the class", ("claims", index, "name")
                     )
+        yield from self._gid_faults(classes)
         for index, earlier in repeats(self.claims, lambda item: (item.namespace, item.name)):
             yield Fault(
                 f"is the name of two claims in namespace {self.claims[index].namespace}, "
@@ -199,6 +201,22 @@ class Environment(Section):
                 "give each claim its own name",
                 ("claims", index, "name"),
             )
+
+    def _gid_faults(self, classes: Mapping[str, StorageClass]) -> Iterator[Fault]:
+        """Claims for which a class has no group id left: the driver gives each one to one volume only."""
+        wanted = Counter(claim.storage_class for claim in self.claims)
+        for index, item in enumerate(self.storage_classes):
+            ids = item.gid_range
+            if ids is None or item.owner is not None or item is not classes[item.name]:
+                continue
+            count = ids.end - ids.start + 1
+            if wanted[item.name] > count:
+                yield Fault(
+                    f"has {count} group ids for the {wanted[item.name]} claims of this file",
+                    "widen it, or write an owner",
+                    ("storage_classes", index, "gid_range"),
+                    subject="",
+                )
 
     def _volume_faults(self) -> Iterator[Fault]:
         claims = {(item.namespace, item.name): index for index, item in enumerate(self.claims)}

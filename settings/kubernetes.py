@@ -23,16 +23,21 @@ ObjectName = Annotated[
 ]
 """A DNS subdomain (RFC 1123), which is what Kubernetes wants of most names."""
 
-Namespace = Annotated[
-    str,
-    Form(
+
+def _dns_label(what: str) -> Form:
+    return Form(
         r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?",
-        "is not a namespace that Kubernetes accepts",
+        f"is not {what} that Kubernetes accepts",
         "use lower-case letters, digits and -, and begin and end with a letter or a digit",
         max_length=63,
-    ),
-]
+    )
+
+
+Namespace = Annotated[str, _dns_label("a namespace")]
 """A DNS label (RFC 1123)."""
+
+LabelName = Annotated[str, _dns_label("a name")]
+"""A DNS label (RFC 1123): the name of an object that is also the value of a label, or a part of a name."""
 
 _LABEL_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _LABEL_KEY: Final = rf"(?:(?=.{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?{_LABEL_NAME}"

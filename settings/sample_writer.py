@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.kubernetes import Namespace, ObjectName
+from settings.kubernetes import LabelName, Namespace, ObjectName
 from settings.section import Form, Section
 from settings.versions import SAMPLE_WRITER_IMAGE
 
@@ -16,7 +16,7 @@ class SampleWriter(Section):
         description="Name of one of this file's claims or volumes.", examples=["efs-claim-1"]
     )
     namespace: Namespace = Field(default="default", description="Namespace of that claim.")
-    name: Namespace = Field(default="efs-app-1", description="Name of the Deployment.")
+    name: LabelName = Field(default="efs-app-1", description="Name of the Deployment.")
     image: Annotated[
         str,
         Form(

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from settings.access_point_path import root_path_faults
 from settings.faults import Fault, FaultsError
-from settings.kubernetes import Namespace, Size
+from settings.kubernetes import LabelName, Namespace, Size
 from settings.section import Section
 from settings.storage_class import DirectoryPermissions, Owner
 
@@ -15,7 +15,7 @@ from settings.storage_class import DirectoryPermissions, Owner
 class Volume(Section):
     """A directory of the file system with a claim of its own, for data that many pods share."""
 
-    name: Namespace = Field(
+    name: LabelName = Field(
         description="Name of the claim; the PersistentVolume's is efs-NAMESPACE.NAME.", examples=["dags"]
     )
     namespace: Namespace = Field(default="default", description="Namespace of the claim; it must exist.")

@@ -70,6 +70,23 @@ def test_a_schedule_is_one_of_awss_cron_expressions(load: Load, schedule: str) -
 
 
 @pytest.mark.parametrize(
+    ("schedule", "fault"),
+    [
+        ("cron(60 5 * * ? *)", "has 60 for MINUTE: write a number from 0 to 59"),
+        ("cron(0 3,25 * * ? *)", "has 25 for HOUR: write a number from 0 to 23"),
+        ("cron(0 5 0 * ? *)", "has 0 for DAY: write a number from 1 to 31"),
+        ("cron(0 5 ? 13/2 1 *)", "has 13 for MONTH: write a number from 1 to 12"),
+        ("cron(0 5 ? * 0 *)", "has 0 for WEEKDAY: write a number from 1 to 7"),
+        ("cron(0 5 * * ? 26)", "has 26 for YEAR: write a number from 1970 to 2199"),
+    ],
+)
+def test_a_number_out_of_range_is_named(complaints: Complaints, schedule: str, fault: str) -> None:
+    assert complaints(*with_plan(f"vault: Default, schedule: '{schedule}'")) == [
+        f'{AT}.schedule: "{schedule}" {fault}'
+    ]
+
+
+@pytest.mark.parametrize(
     "schedule",
     [
         "0 5 * * *",

@@ -49,6 +49,28 @@ def test_two_claims_in_two_namespaces_may_share_a_name(load: Load) -> None:
     assert [claim.namespace for claim in load(SIZE, new).claims] == ["default", "airflow"]
 
 
+RANGE = "base_path: /airflow"
+TWO_IDS = f"{RANGE}\n    gid_range: {{start: 1000, end: 1001}}"
+
+
+def and_more_claims(count: int) -> str:
+    more = [f"  - {{name: more-{number}, storage_class: efs-sc, size: 1Gi}}" for number in range(count)]
+    return "\n".join([SIZE, *more])
+
+
+def test_claims_do_not_want_more_group_ids_than_their_class_has(complaints: Complaints, load: Load) -> None:
+    assert complaints(RANGE, TWO_IDS, SIZE, and_more_claims(2)) == [
+        f"{FILE}:19: storage_classes[0].gid_range: has 2 group ids for the 3 claims of this file: widen it, "
+        "or write an owner"
+    ]
+    assert len(load(RANGE, TWO_IDS, SIZE, and_more_claims(1)).claims) == 2
+
+
+def test_with_an_owner_claims_want_no_group_ids(load: Load) -> None:
+    owned = f"{TWO_IDS}\n    owner: {{uid: 1, gid: 1}}"
+    assert len(load(RANGE, owned, SIZE, and_more_claims(2)).claims) == 3
+
+
 @pytest.mark.parametrize("namespace", ["Airflow", "air.flow", "air_flow", "-a"])
 def test_a_namespace_has_a_name_that_kubernetes_accepts(complaints: Complaints, namespace: str) -> None:
     assert complaints(SIZE, f"{SIZE}\n    namespace: {namespace}") == [

@@ -117,6 +117,26 @@ def test_memory_is_not_requested_twice(complaints: Complaints) -> None:
     ]
 
 
+def test_the_memory_of_volumes_is_within_the_limit(complaints: Complaints) -> None:
+    assert complaints(*saying("node: {volumes: 50, resources: {limits: {memory: 512Mi}}}")) == [
+        f'{FILE}:1: driver.node.resources.limits.memory: "512Mi" is less than the 660Mi that volumes and '
+        "concurrent_mounts request: write more, or remove the limit"
+    ]
+
+
+def test_mounts_count_with_volumes_only(complaints: Complaints) -> None:
+    assert complaints(*saying("node: {concurrent_mounts: 5}")) == [
+        f"{FILE}:1: driver.node.concurrent_mounts: 5 has no effect without volumes: write volumes, too"
+    ]
+
+
+def test_roles_whose_names_differ_in_case_only_are_one_to_iam(complaints: Complaints) -> None:
+    assert complaints(*saying("controller: {role_name: efs}, node: {role_name: EFS}")) == [
+        f'{FILE}:1: driver.node.role_name: "EFS" is the controller\'s name, too: write another: the '
+        "roles are kept apart"
+    ]
+
+
 @pytest.mark.parametrize(("name", "request_", "limit"), [("cpu", "2", "1500m"), ("memory", "1Gi", "1023Mi")])
 def test_a_request_is_at_most_the_limit(complaints: Complaints, name: str, request_: str, limit: str) -> None:
     resources = f'resources: {{requests: {{{name}: "{request_}"}}, limits: {{{name}: "{limit}"}}}}'

@@ -51,6 +51,13 @@ def test_a_path_that_efs_would_refuse_is_refused(complaints: Complaints, path: s
     assert complaints(*volumes(item)) == [f'{FILE}:24: volumes[0].path: "{path}" {fault}']
 
 
+def test_its_name_is_a_label(complaints: Complaints) -> None:
+    assert complaints(*volumes(DAGS.replace("name: dags", "name: a.b"))) == [
+        f'{FILE}:24: volumes[0].name: "a.b" is not a name that Kubernetes accepts: use lower-case letters, '
+        "digits and -, and begin and end with a letter or a digit"
+    ]
+
+
 def test_an_owner_is_needed(complaints: Complaints) -> None:
     [line] = complaints(*volumes("{name: dags, path: /dags}"))
     assert line.startswith(f"{FILE}:24: volumes[0].owner: is missing: write it, with uid, gid")
