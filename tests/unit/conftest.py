@@ -1,7 +1,8 @@
 """What the unit tests of constructs and stacks share: synthesised templates, each made once."""
 
+import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,22 @@ from stacks.efs_storage_stack import EfsStorageStack
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ROOT / "environments"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let the garbage collector pass over what is imported, and look at the rest less often.
+
+    Imported modules and the descriptions of AWS services that botocore loads are a million objects that live
+    until the end. To walk through them again and again takes longer than most tests.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(100_000)
+        gc.enable()
 
 
 def fast_app(outdir: Path) -> App:
