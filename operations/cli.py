@@ -1,5 +1,6 @@
 """The `airflow-efs` command line: one verb a module, errors as one line, no stack traces."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from kubernetes.client import ApiException
 from rich.console import Console
 from urllib3.exceptions import HTTPError
 
-from operations.aws_errors import explain
+from operations import aws_errors, kubernetes_errors
 from operations.costs.command import cost
 from operations.costs.prices import PricesError
 from operations.discovery.command import discover
@@ -97,7 +98,7 @@ def rehearse(
     """
     console = Console()
     if fault == ["help"]:
-        sys.stdout.write(f"{describe_faults()}\n")
+        typer.echo(describe_faults())
         return
     if prepare:
         build_programs(scaling=scaling, console=console)
@@ -139,7 +140,7 @@ def values(
     Example: `airflow-efs values prod > values.yaml`, then `helm upgrade --install airflow
     apache-airflow/airflow --version 1.22.0 --namespace airflow --values values.yaml`.
     """
-    sys.stdout.write(values_text(environment, environments))
+    typer.echo(values_text(environment, environments), nl=False)
 
 
 def main() -> None:
@@ -158,15 +159,24 @@ def main() -> None:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
     except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"error: {explain(error)}\n")
+        sys.stderr.write(f"error: {aws_errors.explain(error)}\n")
         sys.exit(1)
     except kubernetes_config.ConfigException as error:
         cure = "aws eks update-kubeconfig --name CLUSTER writes one, and KUBECONFIG names another"
         sys.stderr.write(f"error: {error}: {cure}\n")
         sys.exit(1)
-    except (ApiException, HTTPError) as error:
+    except ApiException as error:
+        sys.stderr.write(f"error: {kubernetes_errors.explain(error)}\n")
+        sys.exit(1)
+    except HTTPError as error:
         words = " ".join(str(error).split())
         sys.stderr.write(f"error: the Kubernetes API server does not answer as it should: {words}\n")
+        sys.exit(1)
+    except OSError as error:
+        # Mostly a result that could not be written; Python would try again at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        where = f" {error.filename}" if error.filename else " the result"
+        sys.stderr.write(f"error: cannot read or write{where}: {error.strerror or error}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: everything was stopped\n")

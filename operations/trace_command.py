@@ -12,6 +12,7 @@ from rich.text import Text
 from operations.cluster_access import current_client
 from operations.explanation import Break, Explanation, Mount, Pod, explain
 from operations.findings import STATUS_OF_ERRORS, Record
+from operations.names import namespace_name, object_name, region_name
 from operations.output import Output, OutputOption
 from operations.trace import Chain, as_table
 
@@ -95,14 +96,17 @@ class TraceReport(Record):
 
 
 def trace(
-    claim: Annotated[str, typer.Argument(help="The claim.")],
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Its namespace.")] = "default",
+    claim: Annotated[str, typer.Argument(help="The claim.", callback=object_name)],
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Its namespace.", callback=namespace_name)
+    ] = "default",
     region: Annotated[
         str | None,
         typer.Option(
             envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
             help="The file system's region.",
             show_default="the profile's",
+            callback=region_name,
         ),
     ] = None,
     output: OutputOption = Output.TABLE,

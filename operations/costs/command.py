@@ -1,8 +1,6 @@
 """The command `airflow-efs cost`."""
 
-import sys
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,17 +11,11 @@ from operations.costs.comparison import compare
 from operations.costs.prices import SHIPPED, load_prices
 from operations.costs.table import show
 from operations.costs.usage import Usage, derived_peak
+from operations.output import Output, OutputOption
 from rehearsal.cdk import PROJECT
 from settings import load_environment
 
 _GIB, _WRITE, _READ = 100, 30, 60
-
-
-class Output(StrEnum):
-    """What stands on standard output."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def cost(
@@ -57,7 +49,7 @@ def cost(
         Path | None,
         typer.Option(help="A list of prices of your own.", show_default="the list of this project"),
     ] = None,
-    output: Annotated[Output, typer.Option(help="What stands on standard output.")] = Output.TABLE,
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Estimate what an environment costs in a month, and which throughput mode wins.
 
@@ -82,6 +74,8 @@ def cost(
         if value is None:
             assumed.append(f"{default:f} {what}")
             return default
+        if value == float("inf"):
+            raise typer.BadParameter(f"{value} {what}: write a number that is finite")
         return Decimal(str(value))
 
     usage = Usage(
@@ -92,6 +86,12 @@ def cost(
         peak_mibps=Decimal(0),
         claims=len(loaded.claims) if claims is None else claims,
     )
+    if usage.cold_read_gib > usage.read_gib:
+        raise typer.BadParameter(
+            f"{usage.cold_read_gib:f} GiB is more than all that is read, {usage.read_gib:f} GiB: "
+            "give --read-gib, too",
+            param_hint="--cold-read-gib",
+        )
     peak = said(peak_mibps, derived_peak(usage.average_mibps()), "MiB/s at the peak")
     report = compare(
         loaded,
@@ -101,6 +101,6 @@ def cost(
         assumed=tuple(assumed),
     )
     if output is Output.JSON:
-        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+        typer.echo(report.model_dump_json(indent=2))
     else:
         show(report, Console(highlight=False))

@@ -16,6 +16,7 @@ from operations.discovery.proposal import Proposal, discover_cluster
 from operations.discovery.security_groups import security_groups_of
 from operations.discovery.summary import tell
 from operations.exit_status import DIFFERS, INCOMPLETE
+from operations.names import cluster_name, region_name
 from rehearsal.cdk import PROJECT
 from settings.yaml_file import shown
 
@@ -28,10 +29,10 @@ class Output(StrEnum):
 
 
 def discover(
-    cluster: Annotated[str, typer.Argument(help="The EKS cluster.")],
+    cluster: Annotated[str, typer.Argument(help="The EKS cluster.", callback=cluster_name)],
     region: Annotated[
         str,
-        typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Its region."),
+        typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Its region.", callback=region_name),
     ],
     subnet_tag: Annotated[
         list[str] | None,
@@ -64,7 +65,9 @@ def discover(
         Path, typer.Option(help="The folder that holds the environments.", show_default="environments")
     ] = PROJECT / "environments",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write a difference without asking.")] = False,
-    output: Annotated[Output, typer.Option(help="What stands on standard output.")] = Output.YAML,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="What stands on standard output.")
+    ] = Output.YAML,
 ) -> None:
     """Read a cluster, and write the environment that fits it.
 
@@ -109,7 +112,7 @@ def discover(
     if path is None:
         text = render(proposal)
         check(text, environments / "discovered.yaml")
-        sys.stdout.write(text if output is Output.YAML else _json(proposal))
+        typer.echo(text if output is Output.YAML else _json(proposal), nl=False)
         raise typer.Exit(status)
     remarks: list[str] = []
     if before is None:
@@ -125,9 +128,9 @@ def discover(
     if written:
         write_text(text, path)
     if output is Output.JSON:
-        sys.stdout.write(_json(proposal, changes=changes, written=written))
+        typer.echo(_json(proposal, changes=changes, written=written), nl=False)
     elif before is not None and changes and yes:
-        sys.stdout.write(changes)
+        typer.echo(changes, nl=False)
     messages.print(_outcome(path, changes=changes, written=written), markup=False, soft_wrap=True)
     raise typer.Exit(DIFFERS if changes and not written else status)
 
@@ -136,8 +139,7 @@ def _consent(path: Path, changes: str, output: Output) -> bool:
     """Show the difference and ask, where there is somebody to ask."""
     if output is Output.JSON:
         return False
-    sys.stdout.write(changes)
-    sys.stdout.flush()
+    typer.echo(changes, nl=False)
     return sys.stdin.isatty() and typer.confirm(f"Write {shown(path)}?", err=True)
 
 

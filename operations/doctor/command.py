@@ -14,6 +14,7 @@ from operations.doctor.examination import NOT_CHECKED, examine
 from operations.doctor.installation import AirflowNeeds, Installation, SecretKey
 from operations.doctor.registry import all_checks
 from operations.findings import Finding, Report, Severity
+from operations.names import namespace_name
 from operations.output import Output, OutputOption
 from rehearsal.cdk import PROJECT
 from settings import load_environment
@@ -36,6 +37,7 @@ def doctor(
             help="Check what Airflow and KEDA need, Airflow being in this namespace, and not what the "
             "environment's own airflow section says.",
             show_default="as the environment says",
+            callback=namespace_name,
         ),
     ] = None,
     connection: Annotated[
@@ -93,9 +95,8 @@ def show(report: Report, console: Console) -> None:
         console.print(_block(finding), soft_wrap=True)
     if report.skipped:
         causes = sorted({one.because for one in report.skipped})
-        console.print(
-            f"\n{len(report.skipped)} checks were left out because of {', '.join(causes)}.", highlight=False
-        )
+        left = "1 check was" if len(report.skipped) == 1 else f"{len(report.skipped)} checks were"
+        console.print(f"\n{left} left out because of {', '.join(causes)}.", highlight=False)
     if not report.findings:
         console.print("Nothing found.")
 

@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from operations.doctor.installation import Installation, NotThereError
 from operations.doctor.registry import Check, When, all_checks
 from operations.findings import Finding, Problem, Report, Severity, Skipped
+from operations.kubernetes_errors import words_of
 from rehearsal.account.cluster_tokens import TokenError
 from rehearsal.account.recorded_only import NotRehearsedError
 
@@ -106,10 +107,8 @@ def _problem_of(error: Exception) -> Problem:
             what=_line(error), where="AWS credentials", cure="log in, for example with aws sso login"
         )
     if isinstance(error, ApiException):
-        message = re.search(r'"message":"((?:[^"\\]|\\.)*)"', str(error.body or ""))
-        said = message[1].replace('\\"', '"') if message else str(error.reason)
         return Problem(
-            what=f"the cluster answers {error.status}: {_line(said)}",
+            what=f"the cluster answers {error.status}: {_line(words_of(error))}",
             where="Kubernetes API",
             cure="give the caller an access entry with AmazonEKSAdminViewPolicy"
             if error.status in (401, 403)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from operations.doctor.installation import Installation, NotThereError
+from operations.names import namespace_name, object_name
 from operations.output import Output, OutputOption
 from operations.prove.proof import Proof, ProveError, Request
 from operations.prove.report import show
@@ -25,10 +26,16 @@ def prove(
         Path, typer.Option(help="The folder that holds the environments.", show_default="environments")
     ] = PROJECT / "environments",
     namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="Where the pods run, and the claim lies.")
+        str,
+        typer.Option(
+            "--namespace", "-n", help="Where the pods run, and the claim lies.", callback=namespace_name
+        ),
     ] = "default",
     claim: Annotated[
-        str | None, typer.Option(help="A claim to prove. Default: one is made, and deleted at the end.")
+        str | None,
+        typer.Option(
+            help="A claim to prove. Default: one is made, and deleted at the end.", callback=object_name
+        ),
     ] = None,
     storage_class: Annotated[
         str | None,

@@ -74,3 +74,19 @@ def test_a_negative_amount_is_wrong_usage(option: str) -> None:
     run = RUNNER.invoke(app, ["cost", "airflow-seoul", option, "-1"])
     assert run.exit_code == 2
     assert option in run.output
+
+
+@pytest.mark.parametrize("amount", ["inf", "1e400", "nan"])
+def test_an_amount_that_is_not_finite_is_wrong_usage(amount: str) -> None:
+    assert RUNNER.invoke(app, ["cost", "airflow-seoul", "--gib", amount]).exit_code == 2
+
+
+def test_cold_reads_are_a_part_of_all_reads() -> None:
+    run = RUNNER.invoke(app, ["cost", "airflow-seoul", "--read-gib", "1", "--cold-read-gib", "500"])
+    assert run.exit_code == 2
+    assert "more than all that is read" in run.output
+
+
+def test_the_output_has_its_short_option() -> None:
+    run = RUNNER.invoke(app, ["cost", "dynamic-provisioning", "-o", "json"])
+    assert CostReport.model_validate_json(run.stdout).environment == "dynamic-provisioning"

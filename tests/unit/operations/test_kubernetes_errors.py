@@ -1,0 +1,37 @@
+"""What the API server has against a call, in one line without its headers."""
+
+import pytest
+from kubernetes.client import ApiException
+
+from operations.kubernetes_errors import explain, words_of
+
+
+def refusal(status: int, body: str | None) -> ApiException:
+    error = ApiException(status=status, reason="Reason")
+    error.body = body
+    error.headers = {"Audit-Id": "1"}
+    return error
+
+
+def test_the_message_of_the_answer_is_told() -> None:
+    error = refusal(404, '{"kind": "Status", "message": "namespaces \\"nons\\" not found"}')
+    assert explain(error) == 'the Kubernetes API server answers 404: namespaces "nons" not found'
+
+
+@pytest.mark.parametrize("body", [None, "", "<html>", "[]", '{"message": null}'])
+def test_without_a_message_the_reason_is_told(body: str | None) -> None:
+    assert words_of(refusal(502, body)) == "Reason"
+
+
+def test_an_answer_of_several_lines_is_one_line() -> None:
+    assert words_of(refusal(422, '{"message": "a\\n  b"}')) == "a b"
+
+
+@pytest.mark.parametrize(("status", "cure"), [(401, "access entry"), (403, "give the caller this right")])
+def test_a_refusal_names_its_cure(status: int, cure: str) -> None:
+    assert cure in explain(refusal(status, '{"message": "no"}'))
+
+
+def test_an_answer_that_is_none_is_said() -> None:
+    error = ApiException(status=0, reason="SSLError")
+    assert explain(error) == "the Kubernetes API server does not answer as it should: SSLError"
