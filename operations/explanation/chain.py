@@ -4,6 +4,7 @@ from typing import Any
 
 from kubernetes import client as kubernetes
 
+from operations.explanation.deletion import explain_claim_deletion, explain_volume_deletion
 from operations.explanation.mount import mount_of
 from operations.explanation.pending import MAKE_VOLUME, explain_pending
 from operations.explanation.pods import explain_pods, pods_of
@@ -39,6 +40,7 @@ def _follow(reader: Reader) -> Explanation:
             cure="kubectl get pvc --all-namespaces shows what there is",
         )
         return _explanation(reader)
+    explain_claim_deletion(reader, claim)
     storage_class = _class_of(reader, claim)
     if (claim.get("status") or {}).get("phase") != "Bound":
         explain_pending(reader, claim, storage_class)
@@ -54,6 +56,7 @@ def _follow(reader: Reader) -> Explanation:
             cure=MAKE_VOLUME,
         )
         return _explanation(reader, claim=claim, storage_class=storage_class, pods=pods_of(reader, ()))
+    explain_volume_deletion(reader, volume)
     handle = handle_of(reader, volume)
     if handle is None:
         return _explanation(

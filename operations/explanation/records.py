@@ -29,6 +29,7 @@ class Kind(StrEnum):
     """The kinds of break; docs/commands-checks.md says what each means."""
 
     CLAIM_MISSING = "claim-missing"
+    CLAIM_BEING_DELETED = "claim-being-deleted"
     CLASS_MISSING = "class-missing"
     CLASS_OF_ANOTHER_DRIVER = "class-of-another-driver"
     DRIVER_MISSING = "driver-missing"
@@ -41,6 +42,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
     WAITS_FOR_A_POD = "waits-for-a-pod"
     VOLUME_MISSING = "volume-missing"
+    VOLUME_BEING_DELETED = "volume-being-deleted"
     VOLUME_OF_ANOTHER_DRIVER = "volume-of-another-driver"
     WRONG_HANDLE = "wrong-handle"
     ACCESS_POINT_MISSING = "access-point-missing"

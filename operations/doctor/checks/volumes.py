@@ -7,6 +7,7 @@ from kubernetes import client as kubernetes
 
 from operations.doctor.installation import Installation, Thing
 from operations.doctor.registry import When, check
+from operations.finalizers import is_going, others_of
 from operations.findings import Problem, Severity
 from operations.trace import TraceError, VolumeHandle
 
@@ -52,11 +53,12 @@ def stranded(installation: Installation) -> Iterator[Problem]:
     """Volumes whose claim is gone, and volumes that do not go away."""
     for volume in _ours(installation):
         name, phase = volume["metadata"]["name"], (volume.get("status") or {}).get("phase")
-        if volume["metadata"].get("deletionTimestamp"):
+        if is_going(volume):
+            waits, cure = _what_keeps(volume)
             yield Problem(
-                what=f"volume {name} is being deleted and does not go away",
+                what=f"volume {name} is being deleted and does not go away{waits}",
                 where=f"PersistentVolume {name}",
-                cure="the driver's controller deletes its access point first: see that it runs and may do so",
+                cure=cure,
             )
         elif phase in ("Released", "Failed"):
             yield Problem(
@@ -71,7 +73,7 @@ def stranded(installation: Installation) -> Iterator[Problem]:
 def without_access_point(installation: Installation) -> Iterator[Problem]:
     """Volumes whose access point somebody has deleted."""
     for volume in _ours(installation):
-        handle = _handle(volume)
+        handle = None if is_going(volume) else _handle(volume)  # the driver deletes the access point first
         if handle and handle.access_point_id and handle.access_point_id not in installation.access_points:
             name = volume["metadata"]["name"]
             yield Problem(
@@ -126,6 +128,23 @@ def without_volume(installation: Installation) -> Iterator[Problem]:
                 cure=f"aws efs delete-access-point --access-point-id {access_point_id} "
                 "when no other cluster uses it; the data stays in the file system",
             )
+
+
+def _what_keeps(volume: Thing) -> tuple[str, str]:
+    """What a volume waits for that is being deleted, and the cure."""
+    name, others = volume["metadata"]["name"], ", ".join(others_of(volume))
+    if (volume.get("status") or {}).get("phase") == "Bound":
+        return (
+            f": it waits for its claim {_claim_name(volume)}",
+            "copy the data into another claim and delete this one: a deletion cannot be called back; "
+            "the data stays in the file system",
+        )
+    if others:
+        return (
+            f": it waits for the finalizer {others}",
+            f"let what has set it finish; where that is gone, kubectl edit pv {name} takes it out",
+        )
+    return "", "the driver's controller deletes its access point first: see that it runs and may do so"
 
 
 def _ours(installation: Installation) -> Iterator[Thing]:

@@ -1,0 +1,107 @@
+"""Claims and volumes that are being deleted and do not go, as trace and the doctor see them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from operations.doctor.checks import volumes
+from operations.doctor.installation import Installation
+from operations.explanation import Break, Kind, explain
+from operations.findings import Problem
+from tests.unit.airflow_environments import environment
+from tests.unit.operations.cluster import CLAIMS, EVENTS, VOLUMES, bound_claim, cluster, volume
+from tests.unit.rehearsal.account.stacks import aws_client
+
+PODS = "/api/v1/namespaces/airflow/pods"
+GOING = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+
+
+def going(thing: dict[str, Any], *finalizers: str) -> dict[str, Any]:
+    return {**thing, "metadata": {**thing["metadata"], **GOING, "finalizers": list(finalizers)}}
+
+
+@pytest.fixture
+def efs() -> Iterator[Any]:
+    with mock_aws():
+        yield aws_client("efs")
+
+
+def told(efs: Any, *, claim: dict[str, Any] | None = None, finalizers: tuple[str, ...] = ()) -> list[Break]:
+    """The breaks that are deletions, with a file system that is there; `finalizers`: its volume is going."""
+    made = volume(efs.create_file_system(CreationToken="one")["FileSystemId"])
+    answers = {
+        f"{CLAIMS}/airflow-logs": claim or bound_claim(),
+        f"{VOLUMES}/pvc-1": going(made, *finalizers) if finalizers else made,
+        PODS: {"items": []},
+        EVENTS: {"items": []},
+    }
+    with cluster(answers) as api:
+        breaks = explain(api, efs, name="airflow-logs", namespace="airflow").breaks
+    return [one for one in breaks if one.kind in (Kind.CLAIM_BEING_DELETED, Kind.VOLUME_BEING_DELETED)]
+
+
+def test_nothing_is_said_of_what_stays(efs: Any) -> None:
+    assert told(efs) == []
+
+
+def test_a_claim_that_is_being_deleted_waits_for_its_pods(efs: Any) -> None:
+    (one,) = told(efs, claim=going(bound_claim(), "kubernetes.io/pvc-protection"))
+    assert (one.kind, one.why) == (Kind.CLAIM_BEING_DELETED, "it waits until no pod uses it any more")
+
+
+def test_a_claim_that_waits_for_a_finalizer_names_it(efs: Any) -> None:
+    (one,) = told(efs, claim=going(bound_claim(), "kubernetes.io/pvc-protection", "example.com/mine"))
+    assert one.why == "it waits for the finalizer example.com/mine"
+    assert "kubectl edit pvc airflow-logs -n airflow" in one.cure
+
+
+def test_a_volume_that_is_being_deleted_under_its_claim_is_a_break(efs: Any) -> None:
+    (one,) = told(efs, finalizers=("kubernetes.io/pv-protection",))
+    assert (one.kind, "finalizer" in one.why) == (Kind.VOLUME_BEING_DELETED, False)
+
+
+def test_the_finalizer_of_a_volume_is_named(efs: Any) -> None:
+    (one,) = told(efs, finalizers=("kubernetes.io/pv-protection", "example.com/mine"))
+    assert one.why.endswith("and for the finalizer example.com/mine")
+
+
+class Volumes(Installation):
+    """An installation whose cluster has one volume, without its access point."""
+
+    def __init__(self, phase: str, *finalizers: str, is_going: bool = True) -> None:
+        super().__init__(environment({}))
+        made = {**volume("fs-1::fsap-1"), "status": {"phase": phase}}
+        made["spec"]["claimRef"] = {"namespace": "airflow", "name": "logs"}
+        self.__dict__["_once_volumes"] = ([going(made, *finalizers) if is_going else made], None)
+        self.__dict__["_once_file_system"] = ({"FileSystemId": "fs-1"}, None)
+        self.__dict__["_once_access_points"] = ({}, None)
+
+
+def stranded(phase: str, *finalizers: str) -> Problem:
+    (one,) = volumes.stranded(Volumes(phase, *finalizers))
+    return one
+
+
+def test_the_doctor_says_that_a_volume_waits_for_its_claim() -> None:
+    assert "waits for its claim airflow/logs" in stranded("Bound", "example.com/mine").what
+
+
+def test_the_doctor_names_the_finalizer_for_which_a_volume_waits() -> None:
+    one = stranded("Released", "kubernetes.io/pv-protection", "example.com/mine")
+    assert one.what.endswith("it waits for the finalizer example.com/mine")
+    assert "kubectl edit pv pvc-1" in one.cure
+
+
+def test_a_volume_that_waits_for_nothing_else_waits_for_the_driver() -> None:
+    one = stranded("Released", "external-provisioner.volume.kubernetes.io/finalizer")
+    assert "driver's controller" in one.cure
+
+
+def test_the_access_point_of_a_volume_that_goes_is_not_missed() -> None:
+    assert [*volumes.without_access_point(Volumes("Released", "example.com/mine"))] == []
+
+
+def test_the_access_point_of_a_volume_that_stays_is_missed() -> None:
+    assert len([*volumes.without_access_point(Volumes("Bound", is_going=False))]) == 1
