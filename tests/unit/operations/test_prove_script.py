@@ -1,6 +1,7 @@
 """The script of writer and reader, run as real processes on a folder."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -28,11 +29,17 @@ class Volume:
             "tmpfs /dev tmpfs rw 0 0\n"
         )
         self._folder = folder
+        self._programs = folder / "programs"
+        self._programs.mkdir()
+        # What waits a second between two looks waits a tenth of it here.
+        sleep = self._programs / "sleep"
+        sleep.write_text(f"#!/bin/sh\nexec {shutil.which('sleep')} 0.1\n")
+        sleep.chmod(0o755)
 
     def start(self, role: str, **variables: str) -> "Process":
         result = self._folder / f"{role}-{variables.get('READER', '')}"
         environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{self._programs}{os.pathsep}{os.environ['PATH']}",
             "DATA": str(self.data),
             "MOUNTS": str(self.mounts),
             "RESULT": str(result),
@@ -94,9 +101,9 @@ def test_nothing_is_left_in_the_volume(volume: Volume) -> None:
 
 
 def test_a_reader_without_a_writer_gives_up_in_time(volume: Volume) -> None:
-    status, said = volume.start("reader", READER="zone-b", LIMIT="2").end()
+    status, said = volume.start("reader", READER="zone-b", LIMIT="1").end()
     assert status == 1
-    assert said["error"] == "the writer's file did not appear within 2 seconds"
+    assert said["error"] == "the writer's file did not appear within 1 seconds"
 
 
 def test_a_writer_without_a_reader_names_it_and_removes_its_directory(volume: Volume) -> None:
@@ -121,10 +128,10 @@ def test_a_reader_to_whom_no_append_becomes_visible_fails(volume: Volume) -> Non
     here.mkdir()
     (here / "content").write_text("the words\n")
     (here / "log").write_text("1\n")
-    status, said = volume.start("reader", READER="zone-b", LIMIT="2").end()
+    status, said = volume.start("reader", READER="zone-b", LIMIT="1").end()
     assert status == 1
     assert said["content"] == "same"
-    assert said["error"] == "what the writer appended did not appear within 2 seconds"
+    assert said["error"] == "what the writer appended did not appear within 1 seconds"
 
 
 def test_a_writer_that_may_not_write_says_so(volume: Volume) -> None:

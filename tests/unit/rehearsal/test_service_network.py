@@ -44,7 +44,7 @@ def echo() -> Iterator[int]:
     """A pod's port, which answers in capitals."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Echo) as server:
         server.daemon_threads = True
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def make(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Make the app of an environment; nothing is synthesised yet."""
+    """Make the app of an environment, once."""
 
+    @cache
     def make(name: str) -> App:
         return pipeline_app(name, environments, tmp_path_factory.mktemp("cdk") / "cdk.out")
 
@@ -292,7 +294,7 @@ def test_another_account_gets_to_the_artefacts_by_its_deploy_role_only(release: 
 
 
 def test_one_region_needs_no_further_stack(make: Make) -> None:
-    stacks = [child.node.id for child in make("release").node.children]
+    stacks = [child.node.id for child in make("release").node.children if isinstance(child, Stack)]
     assert stacks == ["EfsStorageStack", "DeliveryPipelineStack"]
 
 
