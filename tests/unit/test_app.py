@@ -33,6 +33,11 @@ def run(
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     # Nobody answers at port 9: a synthesis that called AWS would fail.
     nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    # Node.js 20 is what many machines have; jsii complains of it on standard error, where the tests read.
+    quiet = {
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+    }
     # CDK behaves otherwise when it sees that a test runs it.
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "AWS_"))}
     return subprocess.run(
@@ -40,6 +45,7 @@ def run(
         cwd=ROOT,
         env=inherited
         | nowhere
+        | quiet
         | {"CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(flags | (context or {}))}
         | variables,
         capture_output=True,
