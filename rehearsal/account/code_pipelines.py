@@ -99,4 +99,13 @@ def _definition(name: str, properties: dict[str, Any]) -> dict[str, Any]:
         for action in stage["actions"]:
             for artifacts in ("inputArtifacts", "outputArtifacts"):
                 action.setdefault(artifacts, [])
+            if "configuration" in action:
+                action["configuration"] = {
+                    name: _as_text(value) for name, value in action["configuration"].items()
+                }
     return {"name": name, **described}
+
+
+def _as_text(value: Any) -> str:
+    """A value of a configuration: a template may have true, the API has text only."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,7 +4,7 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ class Build:
         folder: clean, and the build's own.
         buildspec: what is run.
         environment: the declared variables, and those that CodeBuild sets.
+        hidden: values that the log does not show; secrets. Default: none.
         say: hears the commands.
         log: the file of its output.
     """
@@ -44,12 +45,14 @@ class Build:
         environment: Mapping[str, str],
         say: Callable[[str], None],
         log: Path,
+        hidden: Collection[str] = (),
     ) -> None:
         self._folder = folder
         self._buildspec = buildspec
         self._environment = environment
         self._say = say
         self._log = log
+        self._hidden = [value for value in hidden if value]
 
     @property
     def _source(self) -> Path:
@@ -65,7 +68,7 @@ class Build:
         image.provide(self._buildspec.runtimes)
         home, tools, scratch = (self._folder / name for name in ("home", "tools", "tmp"))
         for made in (home, tools, scratch):
-            made.mkdir()
+            made.mkdir(exist_ok=True)
         exported = self._folder / "exported"
         exported.mkdir()
         status = self._execute(
@@ -108,7 +111,8 @@ class Build:
         ):
             assert process.stdout is not None  # noqa: S101  # PIPE was asked for
             try:
-                for line in process.stdout:
+                for said in process.stdout:
+                    line = self._hide(said)
                     log.write(line)
                     if line.startswith(_MARK):
                         self._say(line.rstrip())
@@ -118,6 +122,11 @@ class Build:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
         return process.returncode
+
+    def _hide(self, line: str) -> str:
+        for value in self._hidden:
+            line = line.replace(value, "***")
+        return line
 
     def _script(self, exported: Path) -> str:
         lines = []

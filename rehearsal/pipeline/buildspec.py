@@ -32,6 +32,8 @@ class Buildspec:
     """Variables that later actions may refer to."""
     base_directory: str | None
     """The folder that is handed on; None: the build hands nothing on."""
+    cached: tuple[str, ...] = ()
+    """Patterns of the paths that a cache keeps, where the project has one."""
 
     @classmethod
     def read(cls, text: str, source: Path) -> "Buildspec":
@@ -56,6 +58,8 @@ class Buildspec:
             _refuse_unknown(body, _OF_PHASE, f"the phase {phase}")
         environment = content.get("env", {})
         _refuse_unknown(environment, frozenset({"variables", "exported-variables"}), "env")
+        cache = content.get("cache", {})
+        _refuse_unknown(cache, frozenset({"paths"}), "cache")
         artifacts = content.get("artifacts")
         if artifacts and artifacts["files"] not in ("**/*", ["**/*"]):
             raise StepFailedError(f"not rehearsed: the artefacts {artifacts['files']}")
@@ -66,6 +70,7 @@ class Buildspec:
             variables=environment.get("variables", {}),
             exported=tuple(environment.get("exported-variables", ())),
             base_directory=artifacts.get("base-directory", ".") if artifacts else None,
+            cached=tuple(cache.get("paths", ())),
         )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +12,15 @@ from typing import Any
 from rehearsal.pipeline.archive import pack, unpack
 from rehearsal.pipeline.artifacts import Artifacts
 from rehearsal.pipeline.build import Build
+from rehearsal.pipeline.build_cache import BuildCache
+from rehearsal.pipeline.build_network import enter_network
+from rehearsal.pipeline.build_variables import declared_variables
 from rehearsal.pipeline.buildspec import Buildspec
 from rehearsal.pipeline.credentials_server import credentials_of
 from rehearsal.pipeline.definition import Action, Definition, Stage
 from rehearsal.pipeline.entry_conditions import is_entered
 from rehearsal.pipeline.roles import Roles, Session
+from rehearsal.pipeline.source_action import take_source
 from rehearsal.pipeline.stack_action import run_stack_action
 from rehearsal.pipeline.step_failed import StepFailedError
 from rehearsal.pipeline.variables import Variables
@@ -183,8 +186,16 @@ class _Execution:
         session = self._session.assume(action.role_arn) if action.role_arn else self._session
         configuration = {name: self._variables.resolve(value) for name, value in action.configuration.items()}
         match action.category, action.provider:
-            case "Source", "CodeStarSourceConnection":
-                self._take_source(action, configuration, session)
+            case "Source", provider:
+                source = take_source(
+                    provider,
+                    configuration,
+                    session=session,
+                    roles=self._of._roles,
+                    repository=self._of._repository,
+                    revision=self._revision,
+                )
+                self._hand_on(action, source, session)
             case "Build", "CodeBuild":
                 self._build(stage, action, configuration, session)
             case "Approval", "Manual":
@@ -200,19 +211,6 @@ class _Execution:
             case category, provider:
                 raise StepFailedError(f"not rehearsed: an action {category} of {provider}")
 
-    def _take_source(self, action: Action, configuration: dict[str, str], session: Session) -> None:
-        connection = configuration["ConnectionArn"]
-        self._of._roles.require(session, f"{connection.split(':')[2]}:UseConnection", connection)
-        archive = subprocess.run(
-            [shutil.which("git") or "git", "archive", "--format=zip", self._revision],
-            cwd=self._of._repository,
-            capture_output=True,
-            check=False,
-        )
-        if archive.returncode:
-            raise StepFailedError(archive.stderr.decode().strip())
-        self._hand_on(action, archive.stdout, session)
-
     def _build(self, stage: Stage, action: Action, configuration: dict[str, str], session: Session) -> None:
         project = self._project(configuration["ProjectName"])
         self._of._roles.require(session, "codebuild:StartBuild", project["arn"])
@@ -222,19 +220,32 @@ class _Execution:
         source.mkdir(parents=True)
         (content,) = (self._artifacts.get(name, role) for name in action.inputs)
         unpack(content, source)
-        environment = {
-            one["name"]: one["value"] for one in project["environment"].get("environmentVariables", ())
-        } | {one["name"]: one["value"] for one in json.loads(configuration.get("EnvironmentVariables", "[]"))}
+        roles = self._of._roles
+        environment, hidden = declared_variables(
+            [
+                *project["environment"].get("environmentVariables", ()),
+                *json.loads(configuration.get("EnvironmentVariables", "[]")),
+            ],
+            secrets_manager=self._of._client("secretsmanager"),
+            session=role,
+            roles=roles,
+        )
+        enter_network(project.get("vpcConfig") or {}, ec2=self._of._client("ec2"), session=role, roles=roles)
+        buildspec = Buildspec.read(project["source"]["buildspec"], source)
+        cache = BuildCache(project, buildspec.cached, session=role, s3=self._of._client("s3"), roles=roles)
         log = folder / "build.log"
         try:
+            cache.restore(folder / "home")
             with credentials_of(role) as address:
                 built = Build(
                     folder=folder,
-                    buildspec=Buildspec.read(project["source"]["buildspec"], source),
+                    buildspec=buildspec,
                     environment={**environment, **self._set_by_codebuild(project, address)},
+                    hidden=hidden,
                     say=lambda line: self._of._say(f"  {line}"),
                     log=log,
                 ).run()
+            cache.keep(folder / "home")
             for name in action.outputs:
                 if built.output is None:
                     raise StepFailedError(f"the build hands nothing on as {name}")

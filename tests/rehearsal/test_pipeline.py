@@ -42,8 +42,19 @@ def with_an_open_topic(stack: str) -> str:
 
 
 def with_two_environments(content: dict[str, Any]) -> None:
+    """Two environments, and the pipeline as in a closed network: the source is another one, too."""
     with_a_pipeline(content)
-    content["pipeline"]["environments"] = [NAME, ADDED]
+    cluster = content["cluster"]
+    content["pipeline"] |= {
+        "source": {"codecommit": "airflow-efs-cdk"},
+        "environments": [NAME, ADDED],
+        "vpc": {
+            "id": cluster["vpc"]["id"],
+            "subnets": [subnet["id"] for subnet in cluster["subnets"]],
+            "security_groups": cluster["node_security_groups"],
+        },
+        "variables": {"EXAMPLE": "anybody may read it"},
+    }
 
 
 def with_less(content: dict[str, Any]) -> None:
@@ -172,6 +183,15 @@ def test_a_commit_that_adds_an_environment_changes_the_pipeline_and_deploys_it_i
     assert outcomes[restart + 1] == ("Source", Outcome.SUCCEEDED)
     assert outcomes[-1] == (ADDED, Outcome.SUCCEEDED)
     assert f"EfsStorageStack-{ADDED}" in world.stacks()
+
+
+def test_the_release_before_has_brought_its_pipeline_into_a_closed_network(world: World) -> None:
+    (only,) = world.rehearsal.client("codepipeline").list_pipelines()["pipelines"]
+    described = world.rehearsal.client("codepipeline").get_pipeline(name=only["name"])["pipeline"]
+    assert described["stages"][0]["actions"][0]["actionTypeId"]["provider"] == "CodeCommit"
+    builds = world.rehearsal.client("codebuild")
+    projects = builds.batch_get_projects(names=builds.list_projects()["projects"])["projects"]
+    assert {one["vpcConfig"]["vpcId"] for one in projects} == {world.rehearsal.settings.cluster.vpc.id}
 
 
 def with_checks(content: dict[str, Any]) -> None:

@@ -92,6 +92,15 @@ def test_a_pipeline_is_described_in_the_words_of_the_api(pipeline: Stacks) -> No
     assert making["actions"][0]["configuration"] == {"ProjectName": deployed_name(pipeline, "Build")}
 
 
+def test_true_and_false_of_a_configuration_are_text(stacks: Stacks) -> None:
+    wanted = resources()
+    source = wanted["Pipeline"]["Properties"]["Stages"][0]["Actions"][0]
+    source["Configuration"]["PollForSourceChanges"] = False
+    assert stacks.deploy(wanted) == "CREATE_COMPLETE"
+    configuration = described(stacks)["stages"][0]["actions"][0]["configuration"]
+    assert configuration["PollForSourceChanges"] == "false"
+
+
 def test_the_stores_of_artefacts_are_described_by_their_regions(pipeline: Stacks) -> None:
     stores = described(pipeline)["artifactStores"]
     assert stores == {"ap-northeast-2": {"type": "S3", "location": "artifacts"}}
