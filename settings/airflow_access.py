@@ -10,7 +10,9 @@ from settings.faults import Fault, FaultsError
 from settings.kubernetes import ObjectName
 from settings.section import Form, Section
 
-_SCHEME: Final = "alb.ingress.kubernetes.io/scheme"
+ALB_SCHEME: Final = "alb.ingress.kubernetes.io/scheme"
+"""Annotation of an Ingress by which the AWS Load Balancer Controller faces the internet, or not."""
+
 _CERTIFICATE: Final = "alb.ingress.kubernetes.io/certificate-arn"
 
 
@@ -39,14 +41,16 @@ class Ingress(Section):
         return self
 
     def _faults(self) -> Iterator[Fault]:
-        if self.annotations.get(_SCHEME) == "internet-facing" and not self.public:
+        if self.annotations.get(ALB_SCHEME) == "internet-facing" and not self.public:
             yield Fault(
                 "opens Airflow to the internet, but public is false",
                 "write internal, or public: true",
-                ("annotations", _SCHEME),
+                ("annotations", ALB_SCHEME),
             )
-        if self.public and self.annotations.get(_SCHEME) == "internal":
-            yield Fault("is not public", "write internet-facing, or public: false", ("annotations", _SCHEME))
+        if self.public and self.annotations.get(ALB_SCHEME) == "internal":
+            yield Fault(
+                "is not public", "write internet-facing, or public: false", ("annotations", ALB_SCHEME)
+            )
         if self.tls_secret is None and _CERTIFICATE not in self.annotations:
             yield Fault(
                 "has no certificate: passwords would travel in clear text",

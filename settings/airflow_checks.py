@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from settings.airflow import Airflow
 from settings.airflow_claims import airflow_claim_faults
 from settings.airflow_guards import guard_faults
+from settings.airflow_openings import opening_faults
 from settings.airflow_values import made_values
 from settings.faults import Fault
 from settings.versions import (
@@ -31,7 +32,11 @@ def airflow_faults(environment: "Environment") -> Iterator[Fault]:
     yield from _account_faults(environment, airflow)
     made = made_values(environment, airflow)
     efs_classes = {one.name for one in environment.storage_classes}
-    for fault in guard_faults(airflow.values, made, efs_classes):
+    public = airflow.ingress is not None and airflow.ingress.public
+    for fault in (
+        *guard_faults(airflow.values, made, efs_classes),
+        *opening_faults(airflow.values, public=public),
+    ):
         yield Fault(fault.problem, fault.cure, ("airflow", "values", *fault.at), fault.subject)
 
 

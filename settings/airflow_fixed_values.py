@@ -234,6 +234,74 @@ FIXED_VALUES: Final = (
         instead="remove it: the logs are written where their volume is mounted",
     ),
     FixedValue(
+        path=("workers", "celery", "replicas"),
+        why="and the chart does not heed it where KEDA scales the workers",
+        instead="write airflow.workers.minimum",
+    ),
+    FixedValue(
+        path=("workers", "celery", "volumeClaimTemplates"),
+        why="and the chart gives them to a StatefulSet only, but the workers are a Deployment",
+        instead="write a generic ephemeral volume in workers.celery.extraVolumes",
+        default=[],
+    ),
+    *(
+        FixedValue(path=(component, "enabled"), why=f"but {why}", instead="remove it", default=True)
+        for component, why in (
+            ("apiServer", "workers get their tasks from the API server"),
+            ("dagProcessor", "nothing else reads the DAGs, and it has the one groomer"),
+            ("migrateDatabaseJob", "every pod waits for the migration"),
+            ("scheduler", "nothing else puts tasks into the queues"),
+        )
+    ),
+    FixedValue(
+        path=("scheduler", "replicas"),
+        why="but another setting says how many schedulers there are",
+        instead="write airflow.schedulers",
+    ),
+    FixedValue(
+        path=("dagProcessor", "replicas"),
+        why="and each would have a groomer, of which each reads the attributes of every log",
+        instead="remove it",
+    ),
+    FixedValue(
+        path=("dagProcessor", "logGroomerSidecar", "enabled"),
+        why="but nothing else deletes old logs",
+        instead="remove it, or write a longer airflow.logs.retention_days",
+    ),
+    FixedValue(
+        path=("config", "celery", "worker_autoscale"),
+        why="but KEDA divides by airflow.workers.concurrency, and a worker then runs another number of tasks",
+        instead="write airflow.workers.concurrency",
+    ),
+    *(
+        FixedValue(
+            path=(*section, "storageClass"),
+            why="and PostgreSQL's chart takes it before the class that is named for its disk",
+            instead="write airflow.database.bundled.storage_class",
+        )
+        for section in (("global",), ("postgresql", "global"))
+    ),
+    *(
+        FixedValue(
+            path=(*path, "persistence", "existingClaim"),
+            why="but its disk is of the block class that is named for it",
+            instead=f"write airflow.{field}.bundled.storage_class",
+        )
+        for path, field in ((("postgresql", "primary"), "database"), (("redis",), "broker"))
+    ),
+    FixedValue(
+        path=("postgresql", "architecture"),
+        why="and each replica would get a disk of the cluster's default class, whatever that is",
+        instead="remove it, or name a database outside of the chart by airflow.database.secret",
+        default="standalone",
+    ),
+    FixedValue(
+        path=("ingress", "apiServer", "enabled"),
+        why="but who reaches Airflow from outside is decided by airflow.ingress",
+        instead="write airflow.ingress",
+        default=False,
+    ),
+    FixedValue(
         path=("createUserJob", "enabled"),
         why="and the chart's first user is admin with the password admin",
         instead="write airflow.admin",

@@ -1,6 +1,7 @@
 """What `airflow.values` may not do: break the storage, deadlock an install, or hold a secret."""
 
 import posixpath
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
@@ -93,6 +94,9 @@ def guard_faults(
     yield from variable_faults(values)
     yield from _mounts(values)
     yield from _cloned_over_a_claim(values, made)
+    yield from _another_airflow(values)
+    yield from _pooled_elsewhere(values, made)
+    yield from _password_in_a_url(values)
     yield from _disks(merged(made, values), efs_classes, said=lambda path: _at(values, path) is not ABSENT)
 
 
@@ -172,6 +176,9 @@ def _mounts(values: Mapping[str, Any]) -> Iterator[Fault]:
                     "mount it elsewhere",
                     (*section, key, index, "mountPath"),
                 )
+    dags = _at(values, ("dags", "mountPath"))
+    if isinstance(dags, str) and posixpath.normpath(dags) == posixpath.normpath(f"{home}/logs"):
+        yield Fault("is where the volume of the logs is mounted", "mount it elsewhere", ("dags", "mountPath"))
 
 
 def _cloned_over_a_claim(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
@@ -181,6 +188,41 @@ def _cloned_over_a_claim(values: Mapping[str, Any], made: Mapping[str, Any]) -> 
             "clones into the claim of airflow.dags.claim, from every component at a time",
             "remove it, or write airflow.dags.git in the place of the claim",
             at,
+        )
+
+
+def _another_airflow(values: Mapping[str, Any]) -> Iterator[Fault]:
+    version = values.get("airflowVersion")
+    if isinstance(version, str) and (major := re.match(r"v?(\d+)", version)) and int(major[1]) < 3:
+        yield Fault(
+            "is an Airflow for which the chart does not take all keys that airflow.secrets names",
+            "write a version 3 that the chart knows",
+            ("airflowVersion",),
+        )
+
+
+def _pooled_elsewhere(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
+    """The chart writes the pool's configuration from `data.metadataConnection`, whatever secret is named."""
+    at = ("pgbouncer", "enabled")
+    configured = _at(values, ("pgbouncer", "configSecretName")) not in (ABSENT, "")
+    outside = _at(made, ("data", "metadataSecretName")) is not ABSENT
+    if _at(values, at) is True and outside and not configured:
+        yield Fault(
+            "pools connections to the chart's own PostgreSQL, not to the database of airflow.database.secret",
+            "write pgbouncer.configSecretName, a secret with pgbouncer.ini and users.txt, or remove it",
+            at,
+        )
+
+
+def _password_in_a_url(values: Mapping[str, Any]) -> Iterator[Fault]:
+    at = ("dags", "gitSync", "repo")
+    repository = _at(values, at)
+    if isinstance(repository, str) and re.match(r"[a-z+]+://[^/@]*:[^/]*@", repository):
+        yield Fault(
+            "holds a password, and values are kept in clear text in the template and in the release",
+            "remove it, and name a secret by airflow.dags.git.secret",
+            at,
+            "",
         )
 
 

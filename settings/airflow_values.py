@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from settings.airflow import Airflow
-from settings.airflow_access import AdminUser, Ingress, RemoteLogging
+from settings.airflow_access import ALB_SCHEME, AdminUser, Ingress, RemoteLogging
 from settings.airflow_dags import GitDags
 from settings.airflow_database import Broker, Database
 from settings.airflow_roles import Component, components_with_a_role, role_arn, service_account
@@ -303,10 +303,9 @@ def _ingress(ingress: Ingress | None) -> dict[str, Any]:
 
 def _annotations(ingress: Ingress) -> dict[str, str]:
     annotations = dict(ingress.annotations)
-    scheme = "alb.ingress.kubernetes.io/scheme"
     if ingress.class_name == "alb":
         # Said, although it is the controller's default: an IngressClass may have another.
-        annotations.setdefault(scheme, "internet-facing" if ingress.public else "internal")
+        annotations.setdefault(ALB_SCHEME, "internet-facing" if ingress.public else "internal")
     return annotations
 
 

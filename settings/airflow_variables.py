@@ -18,6 +18,7 @@ DECIDED: Final[Mapping[str, str]] = {
     "AIRFLOW__LOGGING__BASE_LOG_FOLDER": _LOGS,
     "AIRFLOW__CORE__EXECUTOR": "remove it: CeleryExecutor is set",
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": "write airflow.workers.concurrency, by which KEDA divides",
+    "AIRFLOW__CELERY__WORKER_AUTOSCALE": "write airflow.workers.concurrency, by which KEDA divides",
     "AIRFLOW_CONN_AIRFLOW_DB": _DATABASE,
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _DATABASE,
     "AIRFLOW__CELERY__BROKER_URL": _BROKER,

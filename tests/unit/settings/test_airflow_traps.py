@@ -165,6 +165,60 @@ TRAPS: dict[str, tuple[dict[str, Any], str]] = {
         {"dagProcessor.logGroomerSidecar.frequencyMinutes": 15},
         "airflow.logs.groom_every_minutes",
     ),
+    "a number of workers that nothing heeds": ({"workers.celery.replicas": 5}, "airflow.workers.minimum"),
+    "claims of workers that the chart does not make": (
+        {"workers.celery.volumeClaimTemplates": [{"metadata": {"name": "x"}}]},
+        "workers are a Deployment",
+    ),
+    "no API server": ({"apiServer.enabled": False}, "workers get their tasks from the API server"),
+    "no dag processor": ({"dagProcessor.enabled": False}, "it has the one groomer"),
+    "no scheduler": ({"scheduler.enabled": False}, "nothing else puts tasks into the queues"),
+    "schedulers that another setting counts": ({"scheduler.replicas": 0}, "write airflow.schedulers"),
+    "no migration": ({"migrateDatabaseJob.enabled": False}, "every pod waits for the migration"),
+    "a groomer in each of several dag processors": (
+        {"dagProcessor.replicas": 2},
+        "each would have a groomer",
+    ),
+    "no groomer": (
+        {"dagProcessor.logGroomerSidecar.enabled": False},
+        "nothing else deletes old logs",
+    ),
+    "workers that run more tasks than KEDA divides by": (
+        {"config.celery.worker_autoscale": "16,4"},
+        "KEDA divides by airflow.workers.concurrency",
+    ),
+    "workers that run more tasks than KEDA divides by, by a variable": (
+        {"env": [{"name": "AIRFLOW__CELERY__WORKER_AUTOSCALE", "value": "16,4"}]},
+        "env[0].name: sets AIRFLOW__CELERY__WORKER_AUTOSCALE",
+    ),
+    "a class that goes over that of PostgreSQL's disk": (
+        {"global.storageClass": "efs-airflow"},
+        "airflow.database.bundled.storage_class",
+    ),
+    "a class of PostgreSQL's chart that goes over that of its disk": (
+        {"postgresql.global.storageClass": "efs-airflow"},
+        "airflow.database.bundled.storage_class",
+    ),
+    "PostgreSQL on a claim of any kind": (
+        {"postgresql.primary.persistence.existingClaim": "airflow-logs"},
+        "airflow.database.bundled.storage_class",
+    ),
+    "Redis on a claim of any kind": (
+        {"redis.persistence.existingClaim": "airflow-logs"},
+        "airflow.broker.bundled.storage_class",
+    ),
+    "replicas of PostgreSQL on a class that nobody named": (
+        {"postgresql.architecture": "replication"},
+        "the cluster's default class",
+    ),
+    "a way in beside airflow.ingress": ({"ingress.apiServer.enabled": True}, "write airflow.ingress"),
+    "an Airflow that has other keys": ({"airflowVersion": "2.11.0"}, "write a version 3"),
+    "a pool of connections to another database": ({"pgbouncer.enabled": True}, "pgbouncer.configSecretName"),
+    "DAGs over the volume of the logs": ({"dags.mountPath": "/opt/airflow/logs"}, "dags.mountPath: is where"),
+    "a password in the URL of a repository": (
+        {"dags.gitSync.repo": "https://user:word@git.example.com/dags.git"},
+        "dags.gitSync.repo: holds a password",
+    ),
     "names that KEDA and the claim do not know": ({"fullnameOverride": "x"}, "gives the workers"),
 }
 """By what is wrong: the values, with a dot between keys, and a part of what is said."""
@@ -228,3 +282,18 @@ def test_the_class_of_a_disk_that_is_named_in_values_is_looked_for() -> None:
 def test_the_class_of_a_disk_that_is_turned_off_is_not_looked_for() -> None:
     disk = {"enabled": False, "storageClassName": "gp2"}
     assert needs({"values": {"triggerer": {"persistence": disk}}}).block_classes == ()
+
+
+def test_a_pool_with_a_configuration_of_its_own_is_accepted() -> None:
+    pool = {"enabled": True, "configSecretName": "pool"}
+    assert environment({"values": {"pgbouncer": pool}}).airflow is not None
+
+
+def test_a_pool_for_the_bundled_database_is_accepted() -> None:
+    trial = {"database": {"bundled": {"storage_class": "gp3"}}, "values": {"pgbouncer": {"enabled": True}}}
+    assert environment(trial).airflow is not None
+
+
+@pytest.mark.parametrize("version", ["3.2.2", "3.3.0", "10.0.0"])
+def test_another_airflow_3_is_accepted(version: str) -> None:
+    assert environment({"values": {"airflowVersion": version}}).airflow is not None
