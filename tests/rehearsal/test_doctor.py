@@ -970,6 +970,13 @@ def a_driver_in_the_string(world: World) -> Iterator[None]:
 
 
 @seeded
+def a_line_break_after_the_string(world: World) -> Iterator[None]:
+    write_secret(world, "metadata", {"connection": "postgresql://airflow:hush@db/airflow\n"})
+    yield
+    write_secret(world, "metadata", {"connection": "postgresql://airflow@db/airflow"})
+
+
+@seeded
 def no_string_at_all(world: World) -> Iterator[None]:
     write_secret(world, "metadata", {"connection": "hush"})
     yield
@@ -1081,6 +1088,7 @@ AIRFLOW_FAULTS = [
     Fault("block-class-missing", a_disk_of_a_class_that_is_not_there, "no StorageClass gp2", "make it"),
     Fault("block-class-missing", a_disk_on_efs, "is of EFS", "block storage"),
     Fault("airflow-connection-scheme", a_driver_in_the_string, "postgresql+psycopg2://", "postgresql://"),
+    Fault("airflow-connection-scheme", a_line_break_after_the_string, "ends in a line break", "echo -n"),
     Fault("airflow-connection-scheme", no_string_at_all, "other than postgresql", "postgresql://"),
     Fault("airflow-secret-missing", no_secret, "no Secret airflow/fernet", "create secret generic fernet"),
     Fault("airflow-secret-missing", no_key, "no key fernet-key", "add the key"),

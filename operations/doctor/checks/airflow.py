@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kubernetes import client as kubernetes
 
+from operations.doctor.connection_string import unreadable
 from operations.doctor.installation import AirflowNeeds, Installation, NotThereError, Thing
 from operations.doctor.registry import When, check
 from operations.findings import Problem, Severity
@@ -171,13 +172,13 @@ def connection(installation: Installation) -> Iterator[Problem]:
         value = ((_secret(installation, wanted.name) or {}).get("data") or {}).get(wanted.key)
         if not value:
             continue  # said by airflow-secret-missing
-        scheme = _scheme(value)
-        if scheme != "postgresql":
+        problem = unreadable(_decoded(value))
+        if problem is not None:
+            what, cure = problem
             yield Problem(
-                what=f"the connection string begins with {scheme}://, which KEDA cannot read; "
-                "workers would not scale, and nothing would say so",
+                what=f"{what}, which KEDA cannot read; workers would not scale, and nothing would say so",
                 where=f"Secret {needs.namespace}/{wanted.name}, key {wanted.key}",
-                cure="write postgresql://…, without the name of a driver; Airflow takes it as well",
+                cure=cure,
             )
 
 
@@ -257,14 +258,12 @@ def _secret(installation: Installation, name: str) -> Thing | None:
     return installation.read(core.read_namespaced_secret, name, _needs(installation).namespace)
 
 
-def _scheme(value: str) -> str:
-    """The scheme of a connection string in a Secret; of what is none, a few words and never the value."""
+def _decoded(value: str) -> str:
+    """The text of a Secret's value; of what is no text, words that are no connection string."""
     try:
-        text = base64.b64decode(value).decode()
+        return base64.b64decode(value).decode()
     except (binascii.Error, UnicodeDecodeError):
-        return "something that is no text, not postgresql"
-    scheme, separator, _ = text.partition("://")
-    return scheme if separator and scheme.replace("+", "").isalnum() else "something other than postgresql"
+        return "no text"
 
 
 def _is_served(definition: Thing, version: str) -> bool:
