@@ -9,7 +9,7 @@ from settings.faults import render_path
 from tests.unit.airflow_environments import environment
 
 SCHEME = "alb.ingress.kubernetes.io/scheme"
-INGRESS = {"host": "airflow.example.com", "class_name": "alb", "tls_secret": "airflow-tls"}
+INGRESS: dict[str, Any] = {"host": "airflow.example.com", "class_name": "alb", "tls_secret": "airflow-tls"}
 
 
 def said(values: dict[str, Any], *, public: bool = False) -> list[str]:
