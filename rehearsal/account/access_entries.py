@@ -36,7 +36,7 @@ ACCESS_POLICIES = {
 https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 """
 
-_RESERVED_GROUPS = ("system:", "eks:", "aws:", "amazon:", "iam:")
+_RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +108,7 @@ class AccessEntries:
         """
         self._cluster(cluster_name)
         _check_groups(groups)
+        _check_username(username)
         if kind != "STANDARD":
             raise NotRehearsedError(f"not rehearsed: access entries of the type {kind}")
         if (cluster_name, principal_arn) in self._entries:
@@ -176,6 +177,8 @@ class AccessEntries:
         entry = self.get(cluster_name, principal_arn)
         if groups is not None:
             _check_groups(groups)
+        _check_username(username)
+        if groups is not None:
             entry.groups = groups
         entry.username = username or entry.username
         entry.modified_at = datetime.now(UTC)
@@ -243,11 +246,20 @@ def authentication_mode(cluster: Cluster) -> str:
 
 def _check_groups(groups: tuple[str, ...]) -> None:
     for group in groups:
-        for prefix in _RESERVED_GROUPS:
+        for prefix in _RESERVED:
             if group.startswith(prefix):
                 raise InvalidParameterException(
                     message=f"The kubernetes group name {group} is invalid, it cannot start with {prefix}"
                 )
+
+
+def _check_username(username: str | None) -> None:
+    # The same words are reserved: https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+    for prefix in _RESERVED:
+        if username and username.startswith(prefix):
+            raise InvalidParameterException(
+                message=f"The username {username} is invalid, it cannot start with {prefix}"
+            )
 
 
 def _default_username(principal_arn: str) -> str:
@@ -289,10 +301,14 @@ class StackAccessEntry(StackModel, CloudFormationModel):
                 groups=tuple(properties.get("KubernetesGroups", ())),
                 tags=tags_of(properties),
             )
-            for policy in properties.get("AccessPolicies", []):
-                entries.associate(
-                    entry.cluster, entry.principal_arn, policy["PolicyArn"], _scope(policy["AccessScope"])
-                )
+            try:
+                for policy in properties.get("AccessPolicies", []):
+                    entries.associate(
+                        entry.cluster, entry.principal_arn, policy["PolicyArn"], _scope(policy["AccessScope"])
+                    )
+            except Exception:
+                entries.delete(entry.cluster, entry.principal_arn)
+                raise
         return cls(entry)
 
     def change(

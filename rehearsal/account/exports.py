@@ -19,6 +19,21 @@ def publish(backend: CloudFormationBackend, stack: Stack, exports: list[parsing.
     backend.exports.update({export.name: export for export in exports})
 
 
+def refuse_taken(backend: CloudFormationBackend, stack: Stack, exports: list[parsing.Export]) -> None:
+    """Refuse the name of an export that another stack has.
+
+    Raises:
+        ValidationError: names the export and the stack that has it.
+    """
+    for export in exports:
+        owner = backend.exports.get(export.name)
+        if owner is not None and owner.exporting_stack_id != stack.stack_id:
+            holder = owner.exporting_stack_id.split("/")[1]
+            raise ValidationError(
+                message=f"Export with name {export.name} is already exported by stack {holder}"
+            )
+
+
 def refuse_to_remove_used(
     backend: CloudFormationBackend, stack: Stack, exports: list[parsing.Export]
 ) -> None:

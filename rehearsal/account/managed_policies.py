@@ -11,7 +11,30 @@ from moto.utilities.utils import get_partition
 
 
 def install() -> None:
-    """Add deletion and change in place to moto's managed policy."""
+    """Add deletion and change in place; what cannot be attached leaves nothing behind."""
+    create = ManagedPolicy.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+
+    def create_or_leave_nothing(
+        cls: type[ManagedPolicy],
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,
+    ) -> ManagedPolicy:
+        backend: IAMBackend = iam_backends[account_id][get_partition(region_name)]
+        before = set(backend.managed_policies)
+        try:
+            made: ManagedPolicy = create(
+                cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+            )
+        except Exception:
+            for arn in backend.managed_policies.keys() - before:
+                _delete(backend.managed_policies[arn], account_id, region_name)
+            raise
+        return made
+
+    ManagedPolicy.create_from_cloudformation_json = classmethod(create_or_leave_nothing)  # type: ignore
     ManagedPolicy.delete = _delete  # type: ignore[attr-defined]
     ManagedPolicy.update_from_cloudformation_json = classmethod(_update)  # type: ignore
 

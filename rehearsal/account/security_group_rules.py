@@ -29,8 +29,12 @@ def install() -> None:
         rules = properties.pop(_RULES, [])
         bare = {**cloudformation_json, "Properties": properties}
         group: SecurityGroup = create(cls, resource_name, bare, account_id, region_name, **kwargs)
-        for rule in rules:
-            _authorize(group, rule, account_id, region_name)
+        try:
+            for rule in rules:
+                _authorize(group, rule, account_id, region_name)
+        except Exception:  # a rollback deletes what was made, and this is not known yet to have been
+            ec2_backends[account_id][region_name].delete_security_group(group_id=group.id)
+            raise
         return group
 
     SecurityGroup.create_from_cloudformation_json = classmethod(create_with_rules)  # type: ignore

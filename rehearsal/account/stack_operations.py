@@ -19,7 +19,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
 from rehearsal.account.concurrency import run_in_order
-from rehearsal.account.exports import publish, refuse_to_remove_used
+from rehearsal.account.exports import publish, refuse_taken, refuse_to_remove_used
 from rehearsal.account.not_rehearsed import refuse_unknown_attributes
 from rehearsal.account.stack_events import stack_event, words
 from rehearsal.account.stack_resources import Made, StackResources
@@ -83,6 +83,10 @@ def deploy(
     verb = "CREATE" if change_set.change_set_type == "CREATE" else "UPDATE"
     try:
         outdated = _apply(backend, change_set)
+        # The others were compared with what the stack is no more: CloudFormation deletes them.
+        for other in [one for one in backend.change_sets.values() if one.stack is stack]:
+            if other is not change_set:
+                del backend.change_sets[other.change_set_id]
     except Exception as error:
         _log.exception("%s of %s failed", verb, stack.name)
         change_set.execution_status = "EXECUTE_FAILED"
@@ -211,6 +215,7 @@ def _apply(backend: CloudFormationBackend, change_set: ChangeSet) -> _Outdated:
     refuse_unknown_attributes(template.get("Outputs", {}), stack.resource_map)
     dict(outputs)  # an output that cannot be had fails the operation, not the next look at the stack
     _mask(outputs, template, resources)
+    refuse_taken(backend, stack, outputs.exports)
     refuse_to_remove_used(backend, stack, outputs.exports)
     publish(backend, stack, outputs.exports)
     for name, made in resources.made.items():

@@ -23,7 +23,7 @@ from rehearsal.account.custom_resources import CustomResource
 from rehearsal.account.not_rehearsed import refuse_unknown_attributes
 from rehearsal.account.recorded_only import RecordedOnly
 from rehearsal.account.replacement import replaces
-from rehearsal.account.resource_schema import refuse_extraneous
+from rehearsal.account.resource_schema import as_typed, refuse_invalid
 from rehearsal.account.stack_events import ResourceEvents, resource_event
 from rehearsal.account.template_forms import as_taken
 from rehearsal.account.template_order import dependents
@@ -239,9 +239,11 @@ class StackResources:
         with MOTO:
             # moto would leave AWS::NoValue in a list, as null.
             properties = as_taken(body.get("Properties", {}), self._map.lazy_condition_map)
-            refuse_extraneous(name, body["Type"], properties, self._stack.region_name)
+            refuse_invalid(name, body["Type"], properties, self._stack.region_name)
             refuse_unknown_attributes(properties, self._map)
-            return {"Type": body["Type"], "Properties": parsing.clean_json(properties, self._map) or {}}
+            values = parsing.clean_json(properties, self._map) or {}
+            typed = as_typed(body["Type"], values, self._stack.region_name)
+            return {"Type": body["Type"], "Properties": typed}
 
     def _make(self, name: str, body: dict[str, Any], resolved: dict[str, Any]) -> Made:
         stack = self._stack

@@ -19,9 +19,11 @@ from rehearsal.account import (  # noqa: F401  # a model is known to stacks once
 )
 from rehearsal.account.not_rehearsed import unknown_properties
 from rehearsal.account.recorded_only import NotRehearsedError, RecordedOnly
+from rehearsal.account.resource_schema import refuse_invalid
 from rehearsal.treatment import CUSTOM, RESOURCE_TYPES, Treatment
 from tests.unit.conftest import ENVIRONMENTS, ROOT, fast_app
 from tests.unit.rehearsal.account.conftest import account
+from tests.unit.rehearsal.account.stacks import REGION
 from tests.unit.stacks.pipeline_environments import write_all
 
 __all__ = ["account"]
@@ -66,6 +68,8 @@ def test_every_type_and_property_of_an_environments_templates_is_in_the_table(
     types = {resource["Type"] for resource in resources}
     assert {listed(kind) for kind in types} - RESOURCE_TYPES.keys() == set()
     assert properties_not_in_the_table(resources) == set()
+    for resource in resources:
+        refuse_invalid(name, resource["Type"], resource.get("Properties", {}), REGION)
 
 
 @pytest.mark.parametrize("name", ["release", "closed", "archive"])

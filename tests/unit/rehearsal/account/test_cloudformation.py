@@ -189,6 +189,16 @@ def test_the_exports_of_a_stack_come_and_go_with_it(stacks: Stacks) -> None:
     assert exports() == []
 
 
+def test_an_export_of_another_stack_is_not_taken(stacks: Stacks) -> None:
+    outputs = {"O": {"Value": {"Ref": "A"}, "Export": {"Name": "shared"}}}
+    assert stacks.deploy({"A": parameter()}, stack="one", Outputs=outputs) == "CREATE_COMPLETE"
+    assert stacks.deploy({"A": parameter()}, stack="two", Outputs=outputs) == "ROLLBACK_COMPLETE"
+    reasons = [event.get("ResourceStatusReason", "") for event in stacks.raw_events("two")]
+    assert "Export with name shared is already exported by stack oneRollback requested by user." in reasons
+    (export,) = stacks.client.list_exports()["Exports"]
+    assert export["ExportingStackId"] == stacks.describe("one")["StackId"]
+
+
 def test_another_stack_can_import_what_one_exports(stacks: Stacks) -> None:
     stacks.deploy({"A": parameter()}, Outputs={"One": {"Value": "v1", "Export": {"Name": "one"}}})
     importing = {"B": parameter({"Fn::ImportValue": "one"})}
@@ -211,6 +221,16 @@ def test_a_change_set_is_executed_once(stacks: Stacks) -> None:
         "[EXECUTE_COMPLETE]",
     }
     assert stacks.with_status("CREATE_IN_PROGRESS") == ["A"]
+
+
+def test_the_other_change_sets_of_a_stack_go_when_one_is_executed(stacks: Stacks) -> None:
+    stacks.deploy({"A": parameter()})
+    first = stacks.prepare({"A": parameter("2")}, name="first")
+    stacks.prepare({"A": parameter("3")}, name="second")
+    stacks.client.execute_change_set(ChangeSetName=first, StackName="stack")
+    assert stacks.wait("stack") == "UPDATE_COMPLETE"
+    left = stacks.client.list_change_sets(StackName="stack")["Summaries"]
+    assert [one["ChangeSetName"] for one in left] == ["first"]
 
 
 def test_a_change_set_that_does_not_exist_is_an_error(stacks: Stacks) -> None:

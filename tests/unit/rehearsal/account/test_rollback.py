@@ -133,3 +133,17 @@ def test_what_goes_only_when_its_creation_fails_is_retained_by_a_deletion(stacks
     stacks.deploy({"F": {**FILE_SYSTEM, "DeletionPolicy": "RetainExceptOnCreate"}})
     assert stacks.delete() == "DELETE_COMPLETE"
     assert len(file_systems()) == 1
+
+
+def test_a_policy_that_cannot_be_attached_leaves_nothing(stacks: Stacks) -> None:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    policy = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+            "Roles": ["of-nobody"],
+        },
+    }
+    assert stacks.deploy({"P": policy}) == "ROLLBACK_COMPLETE"
+    assert "of-nobody" in str(stacks.reason("P", "CREATE_FAILED"))
+    assert aws_client("iam").list_policies(Scope="Local")["Policies"] == []

@@ -81,3 +81,10 @@ def test_a_rule_that_the_group_has_already_is_refused_as_by_ec2(stacks: Stacks) 
     stacks.deploy({"G": group(IPV4), "Again": rule(IPV4)})
     reason = stacks.reason("Again", "CREATE_FAILED") or ""
     assert "already exists" in reason
+
+
+def test_a_group_with_a_rule_twice_leaves_nothing(stacks: Stacks) -> None:
+    groups = aws_client("ec2").describe_security_groups()["SecurityGroups"]
+    assert stacks.deploy({"G": group(IPV4, IPV4)}) == "ROLLBACK_COMPLETE"
+    assert "already exists" in str(stacks.reason("G", "CREATE_FAILED"))
+    assert aws_client("ec2").describe_security_groups()["SecurityGroups"] == groups

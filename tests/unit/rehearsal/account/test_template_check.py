@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rehearsal.account.stacks import Stacks, after, parameter
+from tests.unit.rehearsal.account.stacks import Stacks, after, aws_client, parameter
 
 FORMAT = "Template format error: "
 IN_RESOURCES = "in the Resources block of the template"
@@ -179,3 +179,50 @@ def test_so_does_one_of_a_type_that_is_only_recorded(stacks: Stacks) -> None:
         "Properties validation failed for resource A with message:\n"
         "[#: extraneous key [Treshold] is not permitted]"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "fault"),
+    [
+        ("FileSystem", {"PerformanceMode": "fast"}, "#/PerformanceMode: fast is not a valid enum value"),
+        ("FileSystem", {"Encrypted": "perhaps"}, "#/Encrypted: expected type: Boolean, found: String"),
+        ("FileSystem", {"BackupPolicy": {}}, "#/BackupPolicy: required key [Status] not found"),
+        (
+            "FileSystem",
+            {"LifecyclePolicies": [{"TransitionToIA": "AFTER_8_DAYS"}]},
+            "#/LifecyclePolicies/0/TransitionToIA: AFTER_8_DAYS is not a valid enum value",
+        ),
+        (
+            "MountTarget",
+            {"SubnetId": "subnet-1", "SecurityGroups": []},
+            "#: required key [FileSystemId] not found",
+        ),
+        (
+            "MountTarget",
+            {"FileSystemId": "fs-1", "SubnetId": "subnet-1", "SecurityGroups": "sg-1"},
+            "#/SecurityGroups: expected type: JSONArray, found: String",
+        ),
+    ],
+)
+def test_a_value_that_does_not_fit_the_type_fails_the_resource(
+    stacks: Stacks, kind: str, properties: dict[str, Any], fault: str
+) -> None:
+    assert stacks.deploy({"A": {"Type": f"AWS::EFS::{kind}", "Properties": properties}}) == (
+        "ROLLBACK_COMPLETE"
+    )
+    assert stacks.reason("A", "CREATE_FAILED") == (
+        f"Properties validation failed for resource A with message:\n[{fault}]"
+    )
+
+
+def test_the_text_of_a_boolean_or_number_is_taken_for_it(stacks: Stacks) -> None:
+    properties = {
+        "Encrypted": "false",
+        "ThroughputMode": "provisioned",
+        "ProvisionedThroughputInMibps": "12.5",
+    }
+    assert stacks.deploy({"A": {"Type": "AWS::EFS::FileSystem", "Properties": properties}}) == (
+        "CREATE_COMPLETE"
+    )
+    (made,) = aws_client("efs").describe_file_systems()["FileSystems"]
+    assert (made["Encrypted"], made["ProvisionedThroughputInMibps"]) == (False, 12.5)

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.eks.models import eks_backends
 
-from rehearsal.account.access_entries import StackAccessEntry
+from rehearsal.account.access_entries import AccessEntries, StackAccessEntry
 from rehearsal.account.eks_refusals import EksRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from tests.unit.rehearsal.account.stacks import aws_client
@@ -191,3 +191,25 @@ def test_another_principal_would_replace_the_entry(eks: Any, role: str) -> None:
         match=r"^not rehearsed: the replacement of an access entry \(PrincipalArn changed\)$",
     ):
         made.change(properties(f"{role}-2"), properties(role, ADMIN), account=ACCOUNT, region=REGION)
+
+
+@pytest.mark.usefixtures("eks")
+def test_an_entry_whose_policy_is_refused_is_not_left_behind(role: str) -> None:
+    unknown = {"PolicyArn": VIEW.replace("View", "Nope"), "AccessScope": {"Type": "cluster"}}
+    with pytest.raises(NotRehearsedError):
+        StackAccessEntry.make(
+            "Entry",
+            {"ClusterName": "one", "PrincipalArn": role, "AccessPolicies": [unknown]},
+            account=ACCOUNT,
+            region=REGION,
+        )
+    assert AccessEntries.of(ACCOUNT, REGION).list("one") == []
+
+
+def test_the_name_of_a_user_of_kubernetes_itself_is_refused(eks: Any, role: str) -> None:
+    with pytest.raises(ClientError) as error:
+        eks.create_access_entry(clusterName="one", principalArn=role, username="system:kube-proxy")
+    code, message = refusal(error)
+    assert code == "InvalidParameterException"
+    assert "system:kube-proxy" in message
+    assert eks.list_access_entries(clusterName="one")["accessEntries"] == []
