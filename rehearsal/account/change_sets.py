@@ -13,6 +13,7 @@ from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import ChangeSet, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ssm.models import ssm_backends
 
 from rehearsal.account.cloudformation import refuse_update
 from rehearsal.account.planned_changes import PlannedChange, planned_changes
@@ -20,7 +21,7 @@ from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.stack_operations import resources_of
 from rehearsal.account.template_check import check_template
 from rehearsal.account.template_forms import in_long_form
-from rehearsal.account.template_parameters import check_parameters
+from rehearsal.account.template_parameters import check_parameters, check_stored_parameters
 
 
 class ChangeSetNotFoundError(CloudFormationError):
@@ -57,6 +58,7 @@ def install() -> None:
 
     CloudFormationResponse.create_change_set = create_change_set  # type: ignore[method-assign]
     Stack.stack_parameters = property(_given_parameters)  # type: ignore[assignment, method-assign]
+    Stack.parameter_list = property(_shown_parameters)  # type: ignore[assignment, method-assign]
 
 
 def _given_parameters(self: Stack) -> dict[str, Any]:
@@ -68,10 +70,24 @@ def _given_parameters(self: Stack) -> dict[str, Any]:
     return {**defaults, **self.resource_map.input_parameters}
 
 
+def _shown_parameters(self: Stack) -> list[dict[str, Any]]:
+    # moto looks for a value among the names of those that are not to be shown.
+    values, hidden = self.resource_map.resolved_parameters, self.resource_map.no_echo_parameter_keys
+    return [
+        {"ParameterKey": name, "ParameterValue": "****" if name in hidden else value}
+        for name, value in values.items()
+    ]
+
+
 def _planned(self: ChangeSet) -> list[PlannedChange]:
     check_template(self.template_dict, self.stack.region_name)
     if self.parameters or self.change_set_type == "CREATE":
         check_parameters(self.template_dict, self.parameters)
+        check_stored_parameters(
+            self.template_dict,
+            self.parameters,
+            ssm_backends[self.stack.account_id][self.stack.region_name],
+        )
     self.template_dict = in_long_form(self.template_dict)
     return planned_changes(self.stack, resources_of(self.stack), self.template_dict, self.parameters)
 

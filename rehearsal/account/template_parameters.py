@@ -7,11 +7,14 @@ import re
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
+from moto.ssm.models import SimpleSystemManagerBackend
 
 from rehearsal.account.recorded_only import NotRehearsedError
 
 _CONSTRAINTS = ("MaxLength", "MaxValue", "MinLength", "MinValue")
 """Those that are not checked."""
+
+_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 
 
 def check_parameters(template: dict[str, Any], given: dict[str, Any]) -> None:
@@ -36,7 +39,35 @@ def check_parameters(template: dict[str, Any], given: dict[str, Any]) -> None:
         _check_value(name, slot, str(given.get(name, slot.get("Default"))))
 
 
+def check_stored_parameters(
+    template: dict[str, Any], given: dict[str, Any], store: SimpleSystemManagerBackend
+) -> None:
+    """Refuse a parameter that names one of Systems Manager which does not exist.
+
+    Args:
+        template: whose parameters.
+        given: their values by name.
+        store: where they are looked for.
+
+    Raises:
+        ValidationError: names all that are missing there.
+    """
+    named = {
+        str(given.get(name, slot.get("Default")))
+        for name, slot in template.get("Parameters", {}).items()
+        if str(slot.get("Type")).startswith("AWS::SSM::Parameter::Value")
+    }
+    if missing := sorted(name for name in named if store.get_parameter(name) is None):
+        raise ValidationError(
+            message=f"Unable to fetch parameters [{','.join(missing)}] from parameter store for this account."
+        )
+
+
 def _check_value(name: str, slot: dict[str, Any], value: str) -> None:
+    kind = slot.get("Type", "String")
+    numbers = value.split(",") if kind == "List<Number>" else [value] if kind == "Number" else []
+    if any(re.fullmatch(_NUMBER, one.strip()) is None for one in numbers):
+        raise ValidationError(message=f"Parameter '{name}' must be a number.")
     for constraint in _CONSTRAINTS:
         if constraint in slot:
             raise NotRehearsedError(f"not rehearsed: {constraint} of a parameter, {name}")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rehearsal.account.stacks import Stacks, parameter
+from tests.unit.rehearsal.account.stacks import Stacks, aws_client, parameter
 
 BOOTSTRAP = {
     "CheckBootstrapVersion": {
@@ -113,3 +113,34 @@ def test_a_function_of_rules_that_is_not_emulated_is_refused(stacks: Stacks) -> 
     assert stacks.refused({"A": parameter()}, Rules={"R": {"Assertions": [{"Assert": test}]}}) == (
         "not rehearsed: Fn::EachMemberIn in a rule of a template"
     )
+
+
+@pytest.mark.parametrize(("kind", "value"), [("Number", "many"), ("List<Number>", "1,many")])
+def test_a_word_is_no_number(stacks: Stacks, kind: str, value: str) -> None:
+    slot = {"Version": {"Type": kind}}
+    assert stacks.refused({"A": parameter()}, Parameters=slot, values={"Version": value}) == (
+        "Parameter 'Version' must be a number."
+    )
+
+
+def test_a_number_is_taken(stacks: Stacks) -> None:
+    slot = {"Version": {"Type": "List<Number>"}}
+    assert stacks.deploy({"A": parameter()}, Parameters=slot, values={"Version": "1, 2.5"}) == (
+        "CREATE_COMPLETE"
+    )
+
+
+def test_what_the_parameter_store_has_not_is_refused(stacks: Stacks) -> None:
+    slot = {"Version": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk/version"}}
+    assert stacks.refused({"A": parameter()}, Parameters=slot) == (
+        "Unable to fetch parameters [/cdk/version] from parameter store for this account."
+    )
+
+
+def test_a_parameter_without_echo_is_not_shown(stacks: Stacks) -> None:
+    slots = {"Secret": {"Type": "String", "NoEcho": True}, "Plain": {"Type": "String"}}
+    resources = {"A": parameter({"Ref": "Secret"})}
+    stacks.deploy(resources, Parameters=slots, values={"Secret": "hidden", "Plain": "shown"})
+    shown = {one["ParameterKey"]: one["ParameterValue"] for one in stacks.describe()["Parameters"]}
+    assert shown == {"Secret": "****", "Plain": "shown"}
+    assert aws_client("ssm").get_parameter(Name="stack-A")["Parameter"]["Value"] == "hidden"
