@@ -41,6 +41,8 @@ def install() -> None:
     def create_change_set(self: CloudFormationResponse) -> ActionResult:
         if self._get_param("ChangeSetType") == "UPDATE":
             refuse_update(self.cloudformation_backend.get_stack(self._get_param("StackName")))
+        else:
+            _refuse_second_creation(self)
         stacks = self.cloudformation_backend.stacks
         before = set(stacks)
         try:
@@ -59,6 +61,16 @@ def install() -> None:
     CloudFormationResponse.create_change_set = create_change_set  # type: ignore[method-assign]
     Stack.stack_parameters = property(_given_parameters)  # type: ignore[assignment, method-assign]
     Stack.parameter_list = property(_shown_parameters)  # type: ignore[assignment, method-assign]
+
+
+def _refuse_second_creation(call: CloudFormationResponse) -> None:
+    name, change_set = call._get_param("StackName"), call._get_param("ChangeSetName")
+    for stack in call.cloudformation_backend.stacks.values():
+        if name in (stack.name, stack.stack_id) and stack.status != "REVIEW_IN_PROGRESS":
+            raise ValidationError(
+                message=f"Stack [{stack.name}] already exists and cannot be created again with the changeSet "
+                f"[{change_set}]."
+            )
 
 
 def _given_parameters(self: Stack) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def install() -> None:
     responses: Any = CloudFormationResponse
     responses.create_stack = _only_by_change_sets
     responses.update_stack = _only_by_change_sets
+    responses.delete_stack = _delete_all_of_a_stack(responses.delete_stack)
     responses.rollback_stack = _rollback_stack
     responses.continue_update_rollback = _rollback_stack
     responses.update_termination_protection = _update_termination_protection
@@ -109,7 +110,23 @@ def _delete_stack(self: CloudFormationBackend, name_or_stack_id: str) -> None:
     stack_operations.run(stack, lambda: stack_operations.delete(self, stack))
 
 
+def _delete_all_of_a_stack(delete: Any) -> Any:
+    def delete_stack(self: CloudFormationResponse) -> EmptyResult:
+        _refuse_options(self, "RetainResources")
+        answer: EmptyResult = delete(self)
+        return answer
+
+    return delete_stack
+
+
+def _refuse_options(call: CloudFormationResponse, *options: str) -> None:
+    # To pass over them would delete what somebody wants to keep.
+    if given := [option for option in options if call._get_param(option)]:
+        raise ValidationError(message=f"not rehearsed: {', '.join(given)} of {call._get_action()}")
+
+
 def _rollback_stack(self: CloudFormationResponse) -> ActionResult:
+    _refuse_options(self, "ResourcesToSkip", "RetainExceptOnCreate")
     stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
     with _beginning:
         if stack.status not in (

@@ -1,5 +1,6 @@
 """The course of a stack's operations, by the API that the CLI calls."""
 
+import json
 import threading
 from typing import Any
 
@@ -367,3 +368,21 @@ def held(monkeypatch: pytest.MonkeyPatch, method: str) -> threading.Event:
 
     monkeypatch.setattr(Parameter, method, classmethod(wait))
     return hold
+
+
+def test_a_stack_is_not_created_twice(stacks: Stacks) -> None:
+    stacks.deploy({"A": parameter()})
+    before = stacks.describe()
+    template = json.dumps({"Resources": {"B": FILE_SYSTEM}})
+    with pytest.raises(ClientError, match=r"Stack \[stack\] already exists"):
+        stacks.client.create_change_set(
+            StackName="stack", ChangeSetName="again", ChangeSetType="CREATE", TemplateBody=template
+        )
+    assert stacks.client.describe_stacks()["Stacks"] == [before]
+
+
+def test_resources_that_somebody_wants_to_keep_are_not_deleted(stacks: Stacks) -> None:
+    stacks.deploy({"A": parameter(), "B": parameter()})
+    with pytest.raises(ClientError, match="not rehearsed: RetainResources of DeleteStack"):
+        stacks.client.delete_stack(StackName="stack", RetainResources=["A"])
+    assert stacks.describe()["StackStatus"] == "CREATE_COMPLETE"

@@ -180,7 +180,10 @@ def test_a_second_mount_target_in_a_zone_fails_the_stack_in_the_words_of_efs(
 def test_the_service_answers_with_its_own_members_only(stacks: Stacks, efs: Any, listed: str) -> None:
     subnet = aws_client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     of_it = {"FileSystemId": {"Ref": "F"}}
-    target = {"Type": "AWS::EFS::MountTarget", "Properties": {**of_it, "SubnetId": subnet}}
+    target = {
+        "Type": "AWS::EFS::MountTarget",
+        "Properties": {**of_it, "SubnetId": subnet, "SecurityGroups": []},
+    }
     point = {"Type": "AWS::EFS::AccessPoint", "Properties": of_it}
     system = file_system(FileSystemPolicy=POLICY, LifecyclePolicies=[{"TransitionToIA": "AFTER_7_DAYS"}])
     assert stacks.deploy({**system, "T": target, "P": point}) == "CREATE_COMPLETE"
