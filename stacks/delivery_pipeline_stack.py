@@ -78,6 +78,7 @@ class DeliveryPipelineStack(Stack):
         self._pipeline.build_pipeline()
         self._set_entries(entries)
         self._publish_by_the_cli(stages)
+        self._let_publisher_begin_deploy_roles(stages)
         self._tell_of_failures()
         source.complete(
             self._pipeline.pipeline, self._role("Pipeline/Source/Repository/CodePipelineActionRole")
@@ -172,6 +173,21 @@ class DeliveryPipelineStack(Stack):
             },
         }
         project.add_property_override("Source.BuildSpec", json.dumps(spec))
+
+    def _let_publisher_begin_deploy_roles(self, stages: Sequence[Environment]) -> None:
+        # `cdk publish-assets` begins them before it publishes; in another account it fails where it cannot.
+        qualifier = self.synthesizer.bootstrap_qualifier
+        self._role("Assets/FileRole").add_to_principal_policy(
+            iam.PolicyStatement(
+                sid="FindsEnvironments",
+                actions=["sts:AssumeRole"],
+                resources=[
+                    f"arn:{self.partition}:iam::{stage.account}:role/"
+                    f"cdk-{qualifier}-deploy-role-{stage.account}-{stage.region}"
+                    for stage in stages
+                ],
+            )
+        )
 
     def _tell_of_failures(self) -> None:
         events.Rule(

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -264,6 +265,15 @@ def test_self_mutation_does_only_what_it_is_known_to_need_on_everything(release:
         found for found in statements(release, SELF_MUTATION, "s3:ListBucket") if found["Resource"] == "*"
     )
     assert statement["Action"] == ["cloudformation:DescribeStacks", "s3:ListBucket"]
+
+
+def test_the_role_that_publishes_assets_may_begin_the_deploy_role_of_every_environment(regions: App) -> None:
+    # Else `cdk publish-assets` fails where an environment is in another account.
+    template = template_of(regions, "DeliveryPipelineStack")
+    text = json.dumps(statements(template, "PipelineAssetsFileRole", "sts:AssumeRole"))
+    published = set(re.findall(r"cdk-hnb659fds-file-publishing-role-([\w-]+)", text))
+    assert published
+    assert set(re.findall(r"cdk-hnb659fds-deploy-role-([\w-]+)", text)) == published
 
 
 def test_the_role_that_publishes_assets_starts_no_build(release: Template) -> None:
