@@ -208,7 +208,7 @@ def test_a_cloudformation_that_stays_away_is_reported_and_nothing_is_changed(
     rehearsal: Rehearsal, folder: Path, before: Chain
 ) -> None:
     events = len(stack_events(rehearsal))
-    write_environment(folder, "faulty", with_infrequent_access_after(90))
+    write_environment(folder, "faulty", with_infrequent_access_after(60))
     with rehearsal.fault("unavailable:cloudformation.CreateChangeSet:100") as fault:
         run = deploy(rehearsal)
     assert run.status == 1
@@ -221,7 +221,7 @@ def test_a_cloudformation_that_stays_away_is_reported_and_nothing_is_changed(
 def test_calls_of_lambda_that_are_refused_are_none_of_a_deployments(
     rehearsal: Rehearsal, folder: Path, before: Chain
 ) -> None:
-    write_environment(folder, "faulty", with_infrequent_access_after(90))
+    write_environment(folder, "faulty", with_infrequent_access_after(60))
     with rehearsal.fault("unavailable:lambda:100") as fault:
         run = deploy(rehearsal)
     assert run.status == 0, run.output
@@ -245,7 +245,7 @@ def test_a_role_of_another_name_takes_the_place_of_the_former_which_is_cleaned_u
     await_bound(rehearsal.kubernetes(), name="by-another-role")
 
 
-def test_a_second_mount_target_in_a_zone_is_refused_in_the_words_of_efs(
+def test_a_second_mount_target_in_a_zone_is_refused_before_anything_changes(
     rehearsal: Rehearsal, folder: Path, before: Chain
 ) -> None:
     ec2, cluster = rehearsal.client("ec2"), rehearsal.settings.cluster
@@ -263,7 +263,7 @@ def test_a_second_mount_target_in_a_zone_is_refused_in_the_words_of_efs(
     write_environment(folder, "faulty", move)
     run = deploy(rehearsal)
     assert run.status == 1
-    assert "mount target already exists in this AZ" in run.output
+    assert "EFS has room for one mount target in" in run.output
     assert status(rehearsal) == "UPDATE_ROLLBACK_COMPLETE"
     assert len(mount_targets(rehearsal, before)) == len(cluster.subnets)
     assert untouched(rehearsal, before)
