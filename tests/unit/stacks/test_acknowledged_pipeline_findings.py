@@ -10,14 +10,6 @@ from stacks import delivery_pipeline_stack, efs_storage_stack
 from stacks.acknowledged_findings import AcknowledgedFinding
 from stacks.validation_report import findings
 from tests.unit.conftest import fast_app
-from tests.unit.stacks.pipeline_environments import write_all
-
-
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("environments")
-    write_all(directory)
-    return directory
 
 
 def check(name: str, environments: Path, outdir: Path) -> list[str]:

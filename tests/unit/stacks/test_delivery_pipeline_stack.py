@@ -18,7 +18,6 @@ from tests.unit.stacks.pipeline_environments import (
     CONNECTION,
     OLD_CONNECTION,
     OTHER_ACCOUNT,
-    write_all,
     write_environment,
 )
 from tests.unit.stacks.pipeline_templates import pipeline_app, stages, statements, template_of
@@ -26,13 +25,6 @@ from tests.unit.templates import of_type, only, references, resources
 from tests.unit.test_app import digests, run
 
 Make = Callable[[str], App]
-
-
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("environments")
-    write_all(directory)
-    return directory
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,9 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from tests.unit.stacks.pipeline_environments import ACCOUNT, GROUP, REGION, SECRET, SUBNET, write_all
+from tests.unit.stacks.pipeline_environments import ACCOUNT, GROUP, REGION, SECRET, SUBNET
 from tests.unit.stacks.pipeline_templates import as_list, pipeline_template, statements
 from tests.unit.templates import of_type, references
-
-
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("environments")
-    write_all(directory)
-    return directory
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,11 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from tests.unit.stacks import security
-from tests.unit.stacks.pipeline_environments import ACCOUNT, REGION, SOURCE_KEY, write_all
+from tests.unit.stacks.pipeline_environments import ACCOUNT, REGION, SOURCE_KEY
 from tests.unit.stacks.pipeline_templates import pipeline_template, stages, statements
 from tests.unit.templates import of_type, only, resources
 
 SOURCE_ROLE = "PipelineSourceRepository"
-
-
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("environments")
-    write_all(directory)
-    return directory
 
 
 @pytest.fixture(scope="module")
