@@ -4,75 +4,48 @@ moto has projects of the API and no resource type. No build is run here: `rehear
 the account, and reads it by the API.
 """
 
-from typing import Any
+from typing import Any, Self
 
-from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.codebuild.models import CodeBuild, CodeBuildBackend, codebuild_backends
 from moto.core.common_models import CloudFormationModel
 
 from rehearsal.account.api_words import as_the_api_says
+from rehearsal.account.stack_model import StackModel
 
 
-class ProjectResource(CloudFormationModel):
+class ProjectResource(StackModel, CloudFormationModel):
     """The type."""
 
-    def __init__(self, project: CodeBuild, backend: CodeBuildBackend) -> None:
-        self._project = project
+    kind = "AWS::CodeBuild::Project"
+    naming = "Name"
+
+    def __init__(self, name: str, backend: CodeBuildBackend) -> None:
+        self.physical_resource_id = name
         self._backend = backend
-        self.physical_resource_id = str(project.project_metadata["name"])
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """The property that names it."""
-        return "Name"
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type."""
-        return "AWS::CodeBuild::Project"
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """Whether it has an attribute."""
-        return attr == "Arn"
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
+    @property
+    def attributes(self) -> dict[str, str]:
         """Its ARN."""
-        if attribute_name != "Arn":
-            raise UnformattedGetAttTemplateException()
-        return str(self._project.arn)
+        return {"Arn": str(self._backend.codebuild_projects[self.physical_resource_id].arn)}
 
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003
-    ) -> "ProjectResource":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:
         """Make it."""
-        backend: CodeBuildBackend = codebuild_backends[account_id][region_name]
-        name = cloudformation_json["Properties"].get("Name", resource_name)
-        project = _project(name, cloudformation_json["Properties"], account_id, region_name)
-        backend.codebuild_projects[name] = project
-        return cls(project, backend)
-
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Any,
-        new_resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "ProjectResource":
-        """Let it be as described now."""
-        resource: ProjectResource = original_resource
-        name = resource.physical_resource_id
-        resource._project = _project(name, cloudformation_json["Properties"], account_id, region_name)
-        resource._backend.codebuild_projects[name] = resource._project
+        resource = cls(properties.get("Name", name), codebuild_backends[account][region])
+        resource.change(properties, {}, account=account, region=region)
         return resource
+
+    def change(
+        self,
+        properties: dict[str, Any],
+        former: dict[str, Any],  # noqa: ARG002
+        *,
+        account: str,
+        region: str,
+    ) -> None:
+        """Let it be as described now."""
+        name = self.physical_resource_id
+        self._backend.codebuild_projects[name] = _project(name, properties, account, region)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         """Delete it."""

@@ -4,13 +4,14 @@ moto has pipelines of the API and no resource type. Nothing runs here when one i
 is run by `rehearsal.pipeline`, outside the account, which reads it by the API.
 """
 
-from typing import Any
+from typing import Any, Self
 
-from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.codepipeline.models import CodePipelineBackend, codepipeline_backends
 from moto.core.common_models import CloudFormationModel
 
 from rehearsal.account.api_words import as_the_api_says
+from rehearsal.account.stack_model import StackModel
+from rehearsal.account.tags import tags_of
 
 RESTARTS = "restartExecutionOnUpdate"
 """Not in the API's description on AWS: whether CloudFormation starts a release after it has changed it."""
@@ -18,67 +19,41 @@ RESTARTS = "restartExecutionOnUpdate"
 _KEYS_OF_A_PERSON = frozenset({"Configuration"})
 
 
-class PipelineResource(CloudFormationModel):
+class PipelineResource(StackModel, CloudFormationModel):
     """The type."""
+
+    kind = "AWS::CodePipeline::Pipeline"
+    naming = "Name"
 
     def __init__(self, name: str, backend: CodePipelineBackend) -> None:
         self.physical_resource_id = name
         self._backend = backend
 
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """The property that names it."""
-        return "Name"
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type."""
-        return "AWS::CodePipeline::Pipeline"
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        """Whether it has an attribute."""
-        return attr == "Version"
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
+    @property
+    def attributes(self) -> dict[str, str]:
         """Its version, which counts the changes."""
-        if attribute_name != "Version":
-            raise UnformattedGetAttTemplateException()
-        return str(self._backend.get_pipeline(self.physical_resource_id)[0]["version"])
+        return {"Version": str(self._backend.get_pipeline(self.physical_resource_id)[0]["version"])}
 
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,  # noqa: ARG003
-    ) -> "PipelineResource":
+    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> Self:
         """Make it; moto looks whether CodePipeline may assume its role."""
-        backend: CodePipelineBackend = codepipeline_backends[account_id][region_name]
-        properties = cloudformation_json["Properties"]
-        name = properties.get("Name", resource_name)
+        backend: CodePipelineBackend = codepipeline_backends[account][region]
+        name = properties.get("Name", name)
         backend.create_pipeline(_definition(name, properties), as_the_api_says(properties.get("Tags", [])))
         return cls(name, backend)
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Any,
-        new_resource_name: str,  # noqa: ARG003
-        cloudformation_json: dict[str, Any],
-        account_id: str,  # noqa: ARG003
-        region_name: str,  # noqa: ARG003
-    ) -> "PipelineResource":
+    def change(
+        self,
+        properties: dict[str, Any],
+        former: dict[str, Any],  # noqa: ARG002
+        *,
+        account: str,  # noqa: ARG002
+        region: str,  # noqa: ARG002
+    ) -> None:
         """Give it another definition; its version goes up."""
-        resource: PipelineResource = original_resource
-        properties = cloudformation_json["Properties"]
-        name = resource.physical_resource_id
-        resource._backend.update_pipeline(_definition(name, properties))
-        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
-        resource._backend.pipelines[name].tags = tags
-        return resource
+        name = self.physical_resource_id
+        self._backend.update_pipeline(_definition(name, properties))
+        self._backend.pipelines[name].tags = tags_of(properties)
 
     def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
         """Delete it."""
