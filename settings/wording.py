@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -89,6 +89,9 @@ def _faults(details: ErrorDetails, path: Path, model: type[Section], file: YamlF
         yield _unknown_key(path, model)
     elif details["input"] is None:
         yield Fault("has no value", "write one, or remove the key", subject="")
+    elif kind == "int_parsing_size":  # pydantic looks for a number among choices as one of 64 bits
+        *most, last = (str(choice) for choice in _choices_in(_field_at(model, path).annotation))
+        yield Fault("is not one of the choices", f"write {', '.join(most)} or {last}")
     else:
         yield _wrong_type(kind, details, file.written(path))
 
@@ -121,6 +124,15 @@ def sections_in(annotation: Any) -> Iterator[type[Section]]:
         yield annotation
     for argument in get_args(annotation):
         yield from sections_in(argument)
+
+
+def _choices_in(annotation: Any) -> Iterator[Any]:
+    """The values of a `Literal` within an annotation, such as one that may be null."""
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+        return
+    for argument in get_args(annotation):
+        yield from _choices_in(argument)
 
 
 def _section_at(model: type[Section], path: Path) -> type[Section]:

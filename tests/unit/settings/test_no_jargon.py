@@ -68,6 +68,19 @@ def test_any_value_anywhere_is_accepted_or_refused_in_plain_words(
             assert "\n" not in line
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+def test_a_number_beyond_64_bits_among_choices_is_answered_with_the_choices(
+    tmp_path: Path, number: int
+) -> None:
+    data = copy.deepcopy(EXAMPLES["airflow-seoul"])
+    data["file_system"]["lifecycle"] = {"infrequent_access_after_days": number}
+    (tmp_path / "prod.yaml").write_text(yaml.safe_dump(data), encoding="utf-8")
+    with pytest.raises(SettingsError) as raised:
+        load_environment("prod", tmp_path)
+    (line,) = raised.value.faults
+    assert line.endswith("is not one of the choices: write 1, 7, 14, 30, 60, 90, 180, 270 or 365")
+
+
 @pytest.mark.parametrize(
     "content", [b"\x00", b"\xfe\xff\x00a", b"%", b"!", b"&", b"*", b"<<: 1", b"a: !!binary x"]
 )
