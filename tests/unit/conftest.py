@@ -9,12 +9,19 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import Environment as Target
 from aws_cdk.assertions import Template
+from hypothesis import settings
 
 from settings import Environment, load_environment
 from stacks.efs_storage_stack import EfsStorageStack
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ROOT / "environments"
+
+# The same examples in every run, however slow the machine: a change is judged by what it changes.
+# To look for new ones: pytest --hypothesis-profile=search
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=1500, deadline=None)
+settings.load_profile("repeatable")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -49,7 +49,7 @@ PLACES = [(data, path) for data in (*EXAMPLES.values(), *OTHERS) for path in pat
 
 
 @given(place=st.sampled_from(PLACES), value=VALUES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_value_anywhere_is_accepted_or_refused_in_plain_words(
     tmp_path: Path, place: tuple[Any, tuple[str | int, ...]], value: Any
 ) -> None:

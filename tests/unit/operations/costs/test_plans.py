@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.costs.plans import Estimate, Mode, Plan, backup_line, estimate
@@ -124,7 +124,6 @@ def test_a_figure_that_is_not_needed_is_not_missed() -> None:
 
 
 @given(plan=plans(), used=USAGES, region=st.sampled_from(sorted(PRICES)))
-@settings(deadline=None)
 def test_the_total_is_the_sum_of_lines_that_are_quantity_times_price(
     plan: Plan, used: Usage, region: str
 ) -> None:
@@ -136,7 +135,6 @@ def test_the_total_is_the_sum_of_lines_that_are_quantity_times_price(
 
 
 @given(plan=plans(), used=USAGES)
-@settings(deadline=None)
 def test_all_data_is_in_exactly_one_class(plan: Plan, used: Usage) -> None:
     lines = estimate(plan, used, OHIO).lines
     assert sum(line.quantity for line in lines if line.unit == "GB-month") == used.gib
@@ -148,7 +146,6 @@ def test_all_data_is_in_exactly_one_class(plan: Plan, used: Usage) -> None:
     more=AMOUNTS,
     field=st.sampled_from(["read_gib", "cold_read_gib", "peak_mibps"]),
 )
-@settings(deadline=None)
 def test_more_of_what_is_read_or_needed_never_costs_less(
     plan: Plan, used: Usage, more: Decimal, field: str
 ) -> None:
@@ -160,7 +157,6 @@ def test_more_of_what_is_read_or_needed_never_costs_less(
 
 
 @given(mode=st.sampled_from(["elastic", "bursting"]), used=USAGES, more=AMOUNTS)
-@settings(deadline=None)
 def test_more_data_in_standard_storage_never_costs_less(mode: Mode, used: Usage, more: Decimal) -> None:
     larger = used.model_copy(update={"gib": used.gib + more})
     before, after = (estimate(standard(mode), one, OHIO).total for one in (used, larger))
@@ -170,7 +166,6 @@ def test_more_data_in_standard_storage_never_costs_less(mode: Mode, used: Usage,
 
 
 @given(used=USAGES, more=AMOUNTS)
-@settings(deadline=None)
 def test_a_load_that_is_too_much_stays_so_when_it_grows(used: Usage, more: Decimal) -> None:
     larger = used.model_copy(update={"write_gib": used.write_gib + more})
     if not estimate(standard("bursting"), used, OHIO).carries_load:

@@ -162,7 +162,7 @@ def test_only_what_changes_is_written_in_whatever_style(style: str) -> None:
     version=st.sampled_from(["1.34", "1.35"]),
     style=st.sampled_from(sorted(STYLES)),
 )
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_an_update_is_complete_keeps_every_comment_and_changes_nothing_twice(
     zones: set[str], gone: set[str], version: str, style: str
 ) -> None:
