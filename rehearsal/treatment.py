@@ -207,14 +207,19 @@ RESOURCE_TYPES = {
         passes_over="KmsKeyId",
     ),
     "AWS::S3::Bucket": Treated(
-        Treatment.MOTO,
+        Treatment.COMPLETED,
+        "its policy is kept",
         heeds="BucketEncryption BucketName Tags",
         passes_over=(
             "AccessControl LifecycleConfiguration LoggingConfiguration OwnershipControls "
             "PublicAccessBlockConfiguration VersioningConfiguration"
         ),
     ),
-    "AWS::S3::BucketPolicy": Treated(Treatment.RECORDED),
+    "AWS::S3::BucketPolicy": Treated(
+        Treatment.OURS,
+        "decides who has artefacts",
+        heeds="Bucket PolicyDocument",
+    ),
     "AWS::SecretsManager::Secret": Treated(
         Treatment.OURS,
         "a value is generated once",

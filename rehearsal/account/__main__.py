@@ -36,6 +36,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         assumed_roles,
         audit_trail,
         backups,
+        bucket_policies,
         change_sets,
         cloudformation,
         code_build_projects,  # noqa: F401  # a model is known to stacks once it is imported
@@ -72,7 +73,16 @@ def _serve(environment: Environment, plan: Plan) -> None:
 
     authority = CertificateAuthority(plan.directory)
     lambda_functions.keep_layers()
-    for part in (cloudformation, change_sets, file_systems, kms_keys, backups, managed_policies, audit_trail):
+    for part in (
+        cloudformation,
+        change_sets,
+        file_systems,
+        kms_keys,
+        bucket_policies,
+        backups,
+        managed_policies,
+        audit_trail,
+    ):
         part.install()
     for part_of_iam in (
         eks_access_api,

@@ -30,7 +30,9 @@ class Request:
     service: str = ""
     """The service of AWS that is the caller, for a trust policy."""
     role: str = ""
-    """The ARN of the role that is the caller, for a trust policy."""
+    """The ARN of the role that is the caller, for a trust policy or that of a bucket or key."""
+    by_account: bool = True
+    """Whether a policy that names the account of `role` names the role, too."""
 
 
 def is_allowed(request: Request, documents: Iterable[Mapping[str, Any]]) -> bool:
@@ -39,13 +41,21 @@ def is_allowed(request: Request, documents: Iterable[Mapping[str, Any]]) -> bool
     Raises:
         NotRehearsedError: a statement that could decide says something that is not evaluated here.
     """
-    effects = {
+    return effects(request, documents) == {"Allow"}
+
+
+def effects(request: Request, documents: Iterable[Mapping[str, Any]]) -> set[str]:
+    """What the statements that concern a request say: `Allow`, `Deny`, both or nothing.
+
+    Raises:
+        NotRehearsedError: a statement that could decide says something that is not evaluated here.
+    """
+    return {
         statement["Effect"]
         for document in documents
         for statement in _listed(document["Statement"])
         if _concerns(statement, request)
     }
-    return "Allow" in effects and "Deny" not in effects
 
 
 def _concerns(statement: Mapping[str, Any], request: Request) -> bool:
@@ -78,7 +88,9 @@ def _is_principal(statement: Mapping[str, Any], request: Request) -> bool:
     named = principal if isinstance(principal, dict) else {}
     if request.role:
         partition, account = request.role.split(":")[1], request.role.split(":")[4]
-        callers = {request.role, account, f"arn:{partition}:iam::{account}:root", "*"}
+        callers = {request.role, "*"}
+        if request.by_account:
+            callers |= {account, f"arn:{partition}:iam::{account}:root"}
         return not callers.isdisjoint(_listed(named.get("AWS", [])))
     kind, caller = ("Federated", request.federated) if request.federated else ("Service", request.service)
     return caller in _listed(named.get(kind, []))

@@ -20,10 +20,12 @@ from moto.efs.models import AccessPoint, EFSBackend, FileSystem, MountTarget
 from moto.efs.responses import EFSResponse
 from moto.iam.models import ManagedPolicy, Role
 from moto.kms.models import Key
+from moto.s3.models import FakeBucket
 
 from rehearsal.account import (
     audit_trail,
     backups,
+    bucket_policies,
     change_sets,
     cloudformation,
     file_systems,
@@ -48,6 +50,7 @@ CHANGED = (
     EFSBackend,
     EFSError,
     EFSResponse,
+    FakeBucket,
     FileSystem,
     Key,
     LambdaFunction,
@@ -76,6 +79,7 @@ def account() -> Iterator[None]:
             change_sets,
             file_systems,
             kms_keys,
+            bucket_policies,
             backups,
             managed_policies,
             audit_trail,
