@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.errors import RehearsalError
+from rehearsal.other_environments import BootstrapTarget
 from rehearsal.plan import Plan
 from settings import Environment
 
@@ -73,10 +74,27 @@ class Cdk:
         """
         return self._run([*arguments, *self.context()], say)
 
-    def bootstrap(self, *, say: Callable[[str], None] | None = None) -> CdkRun:
-        """Bootstrap the emulated account, as the README says to do once for a real one."""
-        target = f"aws://{self._environment.account}/{self._environment.region}"
-        return self._run(["bootstrap", target], say)
+    def bootstrap(
+        self,
+        target: BootstrapTarget,
+        *,
+        trusted: str | None = None,
+        credentials: Mapping[str, str] | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> CdkRun:
+        """Bootstrap an account and region, as the README says to do once for a real one.
+
+        Args:
+            target: the account and region.
+            trusted: an account that may deploy there. Default: none but its own.
+            credentials: variables with a key of the account. Default: the rehearsal's own key.
+            say: receives each line as it is printed.
+        """
+        arguments = ["bootstrap", f"aws://{target.account}/{target.region}"]
+        if trusted:
+            policy = f"arn:{self._environment.partition}:iam::aws:policy/AdministratorAccess"
+            arguments += ["--trust", trusted, "--cloudformation-execution-policies", policy]
+        return self._run(arguments, say, credentials or {})
 
     def abort(self) -> None:
         """End the run that is under way, if there is one."""
@@ -89,13 +107,23 @@ class Cdk:
         scratch.mkdir(exist_ok=True)
         return str(scratch)
 
-    def _run(self, arguments: Sequence[str], say: Callable[[str], None] | None) -> CdkRun:
+    def _run(
+        self,
+        arguments: Sequence[str],
+        say: Callable[[str], None] | None,
+        variables: Mapping[str, str] | None = None,
+    ) -> CdkRun:
         output = str(self._plan.directory / "cdk.out")
         lines: list[str] = []
         with subprocess.Popen(
             [str(self._command), *arguments, "--no-notices", "--no-color", "--output", output],
             cwd=PROJECT,
-            env={**without_aws(os.environ), **self.environment_variables(), "TMPDIR": self._scratch()},
+            env={
+                **without_aws(os.environ),
+                **self.environment_variables(),
+                **(variables or {}),
+                "TMPDIR": self._scratch(),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

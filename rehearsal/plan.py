@@ -10,6 +10,10 @@ INVOCATION = "invocation-"
 """What the name of a folder in a rehearsal's own begins with that exists while a function runs."""
 
 
+ADMINISTRATOR = "OrganizationAccountAccessRole"
+"""The role by which the key of a rehearsal is at work in another account, as AWS Organizations makes it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """Addresses, folders and secrets of one rehearsal. Everything listens on loopback only.
@@ -19,6 +23,8 @@ class Plan:
 
     environment: str
     environments: Path
+    others: tuple[str, ...] = ()
+    """The environments that exist besides it, in their own accounts and regions."""
     directory: Path
     kept_for: int
     """Seconds after which a kept rehearsal ends by itself."""
@@ -133,6 +139,7 @@ class Plan:
             **{
                 **raw,
                 "environments": Path(raw["environments"]),
+                "others": tuple(raw["others"]),
                 "directory": Path(raw["directory"]),
                 "binaries": {name: Path(path) for name, path in raw["binaries"].items()},
                 "charts": tuple(

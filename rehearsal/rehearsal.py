@@ -29,7 +29,8 @@ from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import parse_fault
 from rehearsal.installed_charts import installed_charts
-from rehearsal.plan import Plan
+from rehearsal.other_environments import BootstrapTarget, bootstrap_targets, load_others
+from rehearsal.plan import ADMINISTRATOR, Plan
 from rehearsal.processes import free_port
 from settings import Environment, load_environment
 
@@ -75,6 +76,7 @@ class Rehearsal:
         *,
         environment: str,
         environments: Path = PROJECT / "environments",
+        others: Sequence[str] = (),
         scaling: bool = False,
         reporter: Reporter | None = None,
         kept_for: int = KEPT_FOR,
@@ -87,6 +89,8 @@ class Rehearsal:
         Args:
             environment: the name of an environment.
             environments: the folder that holds it. Default: the project's.
+            others: names of environments of the same folder whose clusters, networks and accounts exist, too:
+                for a pipeline that deploys to them. Default: none.
             scaling: with nodes in the environment's zones, a scheduler, and KEDA where a chart installs it.
                 Default: without; no pod is scheduled then.
             reporter: hears the progress. Default: nobody.
@@ -98,7 +102,8 @@ class Rehearsal:
 
         Raises:
             SettingsError: the environment is not valid.
-            RehearsalError: a fault is not one.
+            RehearsalError: a fault is not one, or two environments have different clusters in one account
+                and region.
         """
         self._faults = [parse_fault(spec) for spec in faults]
         self._name = environment
@@ -116,6 +121,7 @@ class Rehearsal:
         self.failure: str | None = None
         """Why the rehearsal ended by itself, if it did."""
         self.settings: Environment = load_environment(environment, self._folder)
+        self._others = load_others(others, self._folder, home=self.settings)
         self.binaries: dict[str, Binary] = {}
         """The programs that run, and where each came from; known once it is started."""
 
@@ -197,6 +203,7 @@ class Rehearsal:
         return Plan(
             environment=self._name,
             environments=self._folder,
+            others=tuple(other.name for other in self._others),
             directory=directory,
             kept_for=self._kept_for,
             binaries={name: binary.path for name, binary in self.binaries.items()},
@@ -219,9 +226,10 @@ class Rehearsal:
     def _make_namespaces(self) -> None:
         # A claim's namespace exists in the real cluster; the deployment does not make it.
         core = kubernetes_client.CoreV1Api(self.kubernetes())
-        needed = {claim.namespace for claim in self.settings.every_claim}
-        if self.settings.airflow:
-            needed.add(self.settings.airflow.namespace)  # there may be secrets to put into it beforehand
+        environments = (self.settings, *self._others)
+        needed = {claim.namespace for one in environments for claim in one.every_claim}
+        # There may be secrets to put into Airflow's beforehand.
+        needed |= {one.airflow.namespace for one in environments if one.airflow}
         for name in sorted(needed - {"default", "kube-system"}):
             metadata = kubernetes_client.V1ObjectMeta(name=name)
             core.create_namespace(kubernetes_client.V1Namespace(metadata=metadata))
@@ -310,23 +318,55 @@ class Rehearsal:
             raise RehearsalError("the rehearsal is not running: start it first")
         return self._cdk.run(*arguments, say=say)
 
-    def deploy(self, *, stack: str | None = None) -> CdkRun:
+    def bootstrap(self, *, trust: bool = True) -> None:
+        """`cdk bootstrap` of every account and region that the environments are in.
+
+        Args:
+            trust: whether other accounts let that of the environment deploy. Default: they do. A trust that
+                was given stays.
+
+        Raises:
+            RehearsalError: one of them failed.
+        """
+        for target in bootstrap_targets(self.settings, self._others):
+            elsewhere = target.account != self.settings.account
+            self._bootstrap_one(target, trusted=self.settings.account if trust and elsewhere else None)
+
+    def _bootstrap_one(self, target: BootstrapTarget, *, trusted: str | None) -> None:
+        """By a key of the target's own account.
+
+        Args:
+            target: the account and region.
+            trusted: an account that may deploy there; None: only its own.
+
+        Raises:
+            RehearsalError: it failed.
+        """
+        if self._cdk is None:
+            raise RehearsalError("the rehearsal is not running: start it first")
+        command = f"cdk bootstrap aws://{target.account}/{target.region}"
+        self._reporter.say(command)
+        credentials = self._credentials(target.account)
+        variables = {name.upper(): value for name, value in credentials.items()}
+        self._succeed(command, self._cdk.bootstrap(target, trusted=trusted, credentials=variables))
+
+    def deploy(self, *, stack: str | None = None, trust: bool = True) -> CdkRun:
         """`cdk bootstrap` and `cdk deploy`, each line told to the reporter.
 
         Args:
             stack: the stack, and what it depends on. Default: all that the environment is made of, without
                 its pipeline.
+            trust: as for `bootstrap`.
 
         Raises:
             RehearsalError: one of them failed; the text is the end of what the CLI printed.
         """
+        self.bootstrap(trust=trust)
         if self._cdk is None:
             raise RehearsalError("the rehearsal is not running: start it first")
         if stack is None:
             stack = "AirflowStack" if self.settings.airflow else "EfsStorageStack"
         say = self._reporter.say
-        say("cdk bootstrap")
-        self._succeed("cdk bootstrap", self._cdk.bootstrap())
         say(f"cdk deploy {stack}")
         run = self._cdk.run("deploy", stack, "--require-approval", "never", "--progress", "events", say=say)
         return self._succeed(f"cdk deploy {stack}", run)
@@ -367,14 +407,33 @@ class Rehearsal:
             raise RehearsalError("the rehearsal is not running: start it first")
         return self._cdk.context()
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the emulated account."""
-        plan = self.plan
-        return boto3.session.Session(
-            aws_access_key_id=plan.access_key,
-            aws_secret_access_key="rehearsal",  # noqa: S106  # the emulated account verifies no signature
-            region_name=self.settings.region,
-        ).client(service, endpoint_url=plan.account_url)  # type: ignore[call-overload]
+    def client(self, service: str, region: str | None = None, *, account: str | None = None) -> Any:
+        """A boto3 client of an emulated account.
+
+        Args:
+            service: as boto3 names it.
+            region: Default: that of the environment.
+            account: one of another environment, where its administrator is at work. Default: that of the
+                environment.
+        """
+        return boto3.session.Session().client(  # type: ignore[call-overload]
+            service,
+            region_name=region or self.settings.region,
+            endpoint_url=self.plan.account_url,
+            **self._credentials(account or self.settings.account),
+        )
+
+    def _credentials(self, account: str) -> dict[str, str]:
+        if account == self.settings.account:
+            # The emulated account verifies no signature.
+            return {"aws_access_key_id": self.plan.access_key, "aws_secret_access_key": "rehearsal"}
+        role = f"arn:{self.settings.partition}:iam::{account}:role/{ADMINISTRATOR}"
+        session = self.client("sts").assume_role(RoleArn=role, RoleSessionName="rehearsal")["Credentials"]
+        return {
+            "aws_access_key_id": session["AccessKeyId"],
+            "aws_secret_access_key": session["SecretAccessKey"],
+            "aws_session_token": session["SessionToken"],
+        }
 
     def kubernetes(self) -> kubernetes_client.ApiClient:
         """A Kubernetes client of the cluster, as its administrator."""

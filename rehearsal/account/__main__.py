@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 import threading
+from collections.abc import Sequence
 from http.server import HTTPServer
 from pathlib import Path
 
@@ -19,12 +20,12 @@ def main() -> None:
     plan = Plan.read(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     environment = load_environment(plan.environment, plan.environments)
-    os.environ["MOTO_ACCOUNT_ID"] = environment.account  # moto reads it when it is imported
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # over a thousand objects that nobody asks for
-    _serve(environment, plan)
+    others = [load_environment(name, plan.environments) for name in plan.others]
+    _serve(environment, others, plan)
 
 
-def _serve(environment: Environment, plan: Plan) -> None:
+def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) -> None:
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -50,6 +51,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
         lambda_functions,
         managed_policies,
         seed,
+        sessions,
         stack_authorization,
         stack_secrets,  # noqa: F401  # a model is known to stacks once it is imported
         web_identity,
@@ -71,6 +73,7 @@ def _serve(environment: Environment, plan: Plan) -> None:
     from rehearsal.kubernetes_api import KubernetesApi
     from rehearsal.tls import CertificateAuthority
 
+    sessions.install(environment.account)
     authority = CertificateAuthority(plan.directory)
     lambda_functions.keep_layers()
     for part in (
@@ -107,13 +110,14 @@ def _serve(environment: Environment, plan: Plan) -> None:
     web_identity.install(api)
     CustomResource.runner = lambda_functions.LambdaRunner(
         directory=plan.directory,
-        environment=_function_environment(environment, plan),
+        environment=_function_environment(plan),
         path=str(_write_aws_cli(plan)),
         faults=FunctionFaults(faults, api, through_the_proxy=_through_the_proxy(plan)),
     )
     seed.seed(environment, plan)
+    seed.seed_others(others, plan, home=environment)
     obey(faults)  # not before: what exists before a deployment is `creating` no longer
-    admission = Admission(key=plan.access_key, account=environment.account, region=environment.region)
+    admission = Admission(key=plan.access_key)
     proxy = Proxy(
         plan.proxy_port,
         account_port=plan.account_port,
@@ -139,12 +143,10 @@ def _serve(environment: Environment, plan: Plan) -> None:
     )
     webhook = webhook_server(
         plan.token_webhook_port,
-        ClusterIdentity(
-            api,
-            cluster=environment.cluster.name,
-            account=environment.account,
-            region=environment.region,
-        ),
+        [
+            ClusterIdentity(api, cluster=one.cluster.name, account=one.account, region=one.region)
+            for one in (environment, *others)
+        ],
     )
     account = make_server(
         "127.0.0.1",
@@ -171,13 +173,11 @@ def _in_background(server: HTTPServer) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
-def _function_environment(environment: Environment, plan: Plan) -> dict[str, str]:
+def _function_environment(plan: Plan) -> dict[str, str]:
     """What a function finds in its environment, besides what its own configuration says."""
     local_charts = any(chart.archive for chart in plan.charts)
     return {
         **plan.aws_environment(),
-        "AWS_REGION": environment.region,
-        "AWS_DEFAULT_REGION": environment.region,
         **(_through_the_proxy(plan) if local_charts else _user_proxy()),
     }
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
-from moto.sts.models import sts_backends
-from moto.utilities.utils import get_partition
+from rehearsal.account.sessions import session_of
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
@@ -30,11 +29,9 @@ REFUSAL = (
 class Admission:
     """Decides whether a call may go on, by its headers and its address."""
 
-    def __init__(self, *, key: str, account: str, region: str) -> None:
-        """Let in the bearer of `key`, and of the keys of sessions in the account."""
+    def __init__(self, *, key: str) -> None:
+        """Let in the bearer of `key`, and of the keys of sessions, of whatever account."""
         self._key = key
-        self._account = account
-        self._partition = get_partition(region)
 
     def admits(self, *, authorization: str, query: str, origin: str | None, body: bytes) -> bool:
         """Whether a call with this Authorization header, query string, Origin header and body may go on.
@@ -47,11 +44,7 @@ class Admission:
         key = _access_key(authorization, query)
         if key is None:
             return parse_qs(body.decode(errors="replace")).get("Action") == ["AssumeRoleWithWebIdentity"]
-        return key == self._key or self._is_of_a_session(key)
-
-    def _is_of_a_session(self, key: str) -> bool:
-        sts = sts_backends[self._account][self._partition]
-        return any(role.access_key_id == key for role in sts.assumed_roles)
+        return key == self._key or session_of(key) is not None
 
 
 def _access_key(authorization: str, query: str) -> str | None:

@@ -7,13 +7,12 @@ which the CDK CLI begins the roles of its bootstrap) may begin any role.
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
-from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import AssumedRole
 from moto.sts.responses import TokenResponse
-from moto.utilities.utils import get_partition
 
 from rehearsal.account.policies import Request, is_allowed
-from rehearsal.account.role_policies import as_document, documents_of
+from rehearsal.account.role_policies import as_document, documents_of, role_of
+from rehearsal.account.sessions import session_of
 
 
 class AccessDeniedError(ServiceException):
@@ -27,28 +26,24 @@ def install() -> None:
     assume = TokenResponse.assume_role
 
     def checked(self: TokenResponse) -> ActionResult:
-        session = self.backend.get_assumed_role_from_access_key(self.get_access_key())
-        if session:
-            iam = iam_backends[self.current_account][get_partition(self.region)]
-            refuse(session, role_arn=self._get_param("RoleArn"), iam=iam)
+        if session := session_of(self.get_access_key()):
+            refuse(session, role_arn=self._get_param("RoleArn"))
         return assume(self)
 
     TokenResponse.assume_role = checked  # type: ignore[method-assign]
 
 
-def refuse(session: AssumedRole, *, role_arn: str, iam: IAMBackend) -> None:
+def refuse(session: AssumedRole, *, role_arn: str) -> None:
     """Refuse a role to a session that may not begin it.
 
     Args:
         session: who asks.
-        role_arn: the role that it wants.
-        iam: where both roles are.
+        role_arn: the role that it wants, of the same account or of another one.
 
     Raises:
         AccessDeniedError: in the words of STS.
     """
-    by_arn = {role.arn: role for role in iam.roles.values()}
-    caller, role = by_arn.get(session.role_arn), by_arn.get(role_arn)
+    caller, role = role_of(session.role_arn), role_of(role_arn)
     if caller and role:
         tags = {f"iam:ResourceTag/{tag['Key']}": tag["Value"] for tag in role.tags or []}
         wanted = Request(action="sts:AssumeRole", resource=role_arn, context=tags)

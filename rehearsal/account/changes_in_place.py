@@ -84,7 +84,9 @@ def _update_role(
 ) -> Role:
     iam = iam_backends[account_id][get_partition(region_name)]
     role, properties = original_resource, cloudformation_json["Properties"]
-    iam.update_assume_role_policy(role.name, json.dumps(properties["AssumeRolePolicyDocument"]))
+    # IAM takes a document without a version, as `cdk bootstrap` has them, and moto only when a role is made.
+    trust = {"Version": "2012-10-17", **properties["AssumeRolePolicyDocument"]}
+    iam.update_assume_role_policy(role.name, json.dumps(trust))
     iam.update_role(role.name, properties.get("Description", ""), properties.get("MaxSessionDuration", 3600))
     role.tags = properties.get("Tags", [])
     return role

@@ -10,6 +10,7 @@ import fnmatch
 import json
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -144,13 +145,18 @@ class ClusterIdentity:
             time.sleep(0.02)
 
 
-def webhook_server(port: int, identity: ClusterIdentity) -> ThreadingHTTPServer:
-    """A server on loopback that answers TokenReviews."""
+def webhook_server(port: int, identities: Sequence[ClusterIdentity]) -> ThreadingHTTPServer:
+    """A server on loopback that answers TokenReviews.
+
+    Args:
+        port: where to listen.
+        identities: one for each cluster that the API server stands for: a token is good for one of them.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps({**review, "status": _status(identity, review["spec"]["token"])}).encode()
+            body = json.dumps({**review, "status": _status(identities, review["spec"]["token"])}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -163,14 +169,17 @@ def webhook_server(port: int, identity: ClusterIdentity) -> ThreadingHTTPServer:
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
-def _status(identity: ClusterIdentity, token: str) -> dict[str, Any]:
-    try:
-        return {"authenticated": True, "user": identity.user_of(token)}
-    except (TokenError, UnknownPrincipalError) as error:
-        _log.warning("Unauthorized: %s", error)
-        return {"authenticated": False}
-    except OSError as error:
-        return {"authenticated": False, "error": str(error)}
+def _status(identities: Sequence[ClusterIdentity], token: str) -> dict[str, Any]:
+    refusals = []
+    for identity in identities:
+        try:
+            return {"authenticated": True, "user": identity.user_of(token)}
+        except (TokenError, UnknownPrincipalError) as error:
+            refusals.append(str(error))
+        except OSError as error:
+            return {"authenticated": False, "error": str(error)}
+    _log.warning("Unauthorized: %s", "; ".join(refusals))
+    return {"authenticated": False}
 
 
 def _filled_in(username: str, session: AssumedRole) -> str:

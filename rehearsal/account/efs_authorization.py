@@ -14,13 +14,12 @@ from typing import Any
 
 from moto.efs.models import EFSBackend, efs_backends
 from moto.efs.responses import EFSResponse
-from moto.iam.models import iam_backends
 from moto.sts.models import AssumedRole
 from moto.utilities.utils import get_partition
 
 from rehearsal.account.policies import Request, is_allowed
 from rehearsal.account.recorded_only import NotRehearsedError
-from rehearsal.account.role_policies import documents_of
+from rehearsal.account.role_policies import documents_of, role_of
 from rehearsal.account.tags import tags_of
 from rehearsal.account.web_identity import principal_tags, session_of
 
@@ -121,6 +120,5 @@ def _resource_tags(backend: EFSBackend, resource_id: str) -> dict[str, str]:
 
 
 def _documents(session: AssumedRole) -> Iterator[dict[str, Any]]:
-    iam = iam_backends[session.account_id][session.partition]
-    role = next((role for role in iam.roles.values() if role.arn == session.role_arn), None)
+    role = role_of(session.role_arn)
     return documents_of(role) if role else iter(())

@@ -76,7 +76,7 @@ class LambdaRunner:
 
         Args:
             directory: where code and layers are unpacked and logs are written.
-            environment: what the machine of a real Lambda provides: endpoint, region, proxy.
+            environment: what the machine of a real Lambda provides: endpoint, proxy.
             path: folders of programs that come before the layers' own (the stand-in of the AWS CLI).
             faults: what is made to go wrong. Default: nothing.
         """
@@ -120,6 +120,8 @@ class LambdaRunner:
             **self._environment,
             **(self._faults.environment() if self._faults else {}),
             **_credentials(function),
+            "AWS_REGION": function.region,
+            "AWS_DEFAULT_REGION": function.region,
             "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
             # A home of its own: helm and kubectl keep caches, and nothing may stay behind or be shared.
             "HOME": str(scratch),

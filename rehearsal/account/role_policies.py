@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from moto.iam.models import Role
+from moto.iam.models import Role, iam_backends
+
+
+def role_of(arn: str) -> Role | None:
+    """The role of an ARN, in the account that the ARN names; None: there is no such role."""
+    _, partition, _, _, account, _ = arn.split(":", 5)
+    roles = iam_backends[account][partition].roles.values()
+    return next((role for role in roles if role.arn == arn), None)
 
 
 def documents_of(role: Role) -> Iterator[dict[str, Any]]:

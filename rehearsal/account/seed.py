@@ -7,6 +7,7 @@ that goes to the real account, byte for byte.
 import base64
 import ipaddress
 import json
+from collections.abc import Sequence
 
 import yaml
 from moto.ec2.models import ec2_backends
@@ -23,7 +24,7 @@ from rehearsal.account.existing_storage import (
     seed_prefix_lists,
 )
 from rehearsal.kubernetes_api import KubernetesApi
-from rehearsal.plan import Plan
+from rehearsal.plan import ADMINISTRATOR, Plan
 from settings import Environment
 
 
@@ -35,6 +36,43 @@ def seed(environment: Environment, plan: Plan) -> None:
     _seed_cluster(environment, plan)
     if environment.cluster.access.role_arn:
         _seed_trusted_role(environment, environment.cluster.access.role_arn, KubernetesApi(plan))
+
+
+def seed_others(others: Sequence[Environment], plan: Plan, *, home: Environment) -> None:
+    """Fill further accounts and regions with what their environments say exists.
+
+    Their clusters have the one local API server: a second name for it, with access entries of its own.
+
+    Args:
+        others: the environments; one in an account and region that are filled already adds nothing.
+        plan: the rehearsal's.
+        home: the environment that is rehearsed.
+    """
+    for account in sorted({other.account for other in others} - {home.account}):
+        _seed_administrator(account, home=home)
+    seeded = {(home.account, home.region)}
+    for other in others:
+        if (other.account, other.region) not in seeded:
+            seeded.add((other.account, other.region))
+            seed(other, plan)
+
+
+def _seed_administrator(account: str, *, home: Environment) -> None:
+    # What AWS Organizations makes in an account that it creates; so nobody needs a second key.
+    iam = iam_backends[account][get_partition(home.region)]
+    trust = {"Effect": "Allow", "Principal": {"AWS": home.account}, "Action": "sts:AssumeRole"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.create_role(
+        role_name=ADMINISTRATOR,
+        assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        path="/",
+        permissions_boundary=None,
+        description="Exists before the deployment",
+        tags=[],
+        max_session_duration="3600",
+    )
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam.put_role_policy(ADMINISTRATOR, "AdministratorAccess", document)
 
 
 def _seed_network(environment: Environment) -> None:
@@ -61,7 +99,7 @@ def _seed_cluster(environment: Environment, plan: Plan) -> None:
     cluster = environment.cluster
     partition = get_partition(environment.region)
     iam = iam_backends[environment.account][partition]
-    role = _create_role(environment, "rehearsal-cluster", trusted="eks.amazonaws.com")
+    role = _create_role(environment, f"rehearsal-cluster-{environment.region}", trusted="eks.amazonaws.com")
     eks = eks_backends[environment.account][environment.region]
     created = eks.create_cluster(
         name=cluster.name,

@@ -8,12 +8,11 @@ for.
 from typing import Any
 
 from moto.cloudformation.responses import CloudFormationResponse
-from moto.iam.models import iam_backends
-from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
 from rehearsal.account.policies import Request, is_allowed
-from rehearsal.account.role_policies import as_document, documents_of
+from rehearsal.account.role_policies import as_document, documents_of, role_of
+from rehearsal.account.sessions import session_of
 
 _REFUSAL = (
     "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{}</Message></Error>"
@@ -34,9 +33,8 @@ def install() -> None:
 
 def _refusal(call: CloudFormationResponse) -> str | None:
     account, partition = call.current_account, get_partition(call.region)
-    session = sts_backends[account][partition].get_assumed_role_from_access_key(call.get_access_key())
-    roles = iam_backends[account][partition].roles.values()
-    role = session and next((role for role in roles if role.arn == session.role_arn), None)
+    session = session_of(call.get_access_key())
+    role = session and role_of(session.role_arn)
     if not session or not role:
         return None
     trust = as_document(role.assume_role_policy_document)

@@ -27,6 +27,18 @@ def aws_client(service: str, region: str = "ap-northeast-2") -> Any:
     return _session.client(service, region_name=region)  # type: ignore[call-overload]
 
 
+def key_of_role(name: str, *, account: str = ACCOUNT) -> dict[str, str]:
+    """The key of a session of a role, as boto3 takes it; moto does not ask whether there is such a role."""
+    session = aws_client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{account}:role/{name}", RoleSessionName="test"
+    )["Credentials"]
+    return {
+        "aws_access_key_id": session["AccessKeyId"],
+        "aws_secret_access_key": session["SecretAccessKey"],
+        "aws_session_token": session["SessionToken"],
+    }
+
+
 @dataclass(frozen=True)
 class Happened:
     """One event of a stack."""

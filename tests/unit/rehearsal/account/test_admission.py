@@ -17,7 +17,7 @@ def signed_by(key: str) -> str:
 
 @pytest.fixture
 def admission() -> Admission:
-    return Admission(key="AKIAOURS", account=ACCOUNT, region="ap-northeast-2")
+    return Admission(key="AKIAOURS")
 
 
 def admits(admission: Admission, **call: Any) -> bool:
@@ -39,11 +39,12 @@ def test_another_key_is_not_let_in(admission: Admission, key: str) -> None:
     assert not admits(admission, authorization=signed_by(key))
 
 
-def test_the_key_of_a_session_of_the_account_is_let_in(admission: Admission) -> None:
+@pytest.mark.parametrize("account", [ACCOUNT, "210987654321"])
+def test_the_key_of_a_session_is_let_in_whatever_its_account(admission: Admission, account: str) -> None:
     role = sts_backends[ACCOUNT]["aws"].assume_role(
         region_name="ap-northeast-2",
         role_session_name="session",
-        role_arn=f"arn:aws:iam::{ACCOUNT}:role/any",
+        role_arn=f"arn:aws:iam::{account}:role/any",
         policy="",
         duration=3600,
         external_id="",

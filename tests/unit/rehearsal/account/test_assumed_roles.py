@@ -10,9 +10,11 @@ from moto import mock_aws
 from moto.sts.responses import TokenResponse
 
 from rehearsal.account import assumed_roles
+from tests.unit.rehearsal.account.stacks import ACCOUNT, key_of_role
 
 PIPELINE, DEPLOY = "pipeline", "deploy"
-ARN = "arn:aws:iam::123456789012:role/"
+OTHER = "210987654321"
+ARN = f"arn:aws:iam::{ACCOUNT}:role/"
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +33,16 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def make_role(name: str, *, trusted: dict[str, str], may: list[dict[str, Any]], **tags: str) -> None:
+def make_role(
+    name: str,
+    *,
+    trusted: dict[str, str],
+    may: list[dict[str, Any]],
+    credentials: dict[str, str] | None = None,
+    **tags: str,
+) -> None:
     trust = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
-    iam = boto3.client("iam", region_name="ap-northeast-2")
+    iam = boto3.client("iam", region_name="ap-northeast-2", **(credentials or {}))  # type: ignore[call-overload]
     iam.create_role(
         RoleName=name,
         AssumeRolePolicyDocument=document(trust),
@@ -43,19 +52,14 @@ def make_role(name: str, *, trusted: dict[str, str], may: list[dict[str, Any]], 
         iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*may))
 
 
-def begin(role: str, **credentials: str) -> Any:
+def begin(role: str, *, of: str = ACCOUNT, **credentials: str) -> Any:
     sts = boto3.client("sts", region_name="ap-northeast-2", **credentials)  # type: ignore[call-overload]
-    return sts.assume_role(RoleArn=ARN + role, RoleSessionName="test")["Credentials"]
+    arn = f"arn:aws:iam::{of}:role/{role}"
+    return sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
 
 
-def begin_from_pipeline(role: str) -> Any:
-    credentials = begin(PIPELINE)
-    return begin(
-        role,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-    )
+def begin_from_pipeline(role: str, *, of: str = ACCOUNT) -> Any:
+    return begin(role, of=of, **key_of_role(PIPELINE))
 
 
 def the_pipeline(*may: dict[str, Any]) -> None:
@@ -102,6 +106,32 @@ def test_a_condition_on_a_tag_of_the_wanted_role_decides(tag: str, *, allowed: b
     else:
         with pytest.raises(ClientError, match="AccessDenied"):
             begin_from_pipeline(DEPLOY)
+
+
+def in_the_other_account(role: str, *, trusted: str) -> None:
+    administrator = key_of_role("administrator", account=OTHER)
+    make_role(role, trusted={"AWS": trusted}, may=[], credentials=administrator)
+
+
+@pytest.mark.parametrize("principal", [ACCOUNT, f"{ARN}pipeline"])
+def test_a_role_of_another_account_that_trusts_the_callers_is_begun(principal: str) -> None:
+    the_pipeline(allow("sts:AssumeRole", f"arn:aws:iam::{OTHER}:role/deploy"))
+    in_the_other_account(DEPLOY, trusted=principal)
+    assert begin_from_pipeline(DEPLOY, of=OTHER)["AccessKeyId"]
+
+
+def test_a_role_of_another_account_that_trusts_its_own_only_is_refused() -> None:
+    the_pipeline(allow("sts:AssumeRole"))
+    in_the_other_account(DEPLOY, trusted=OTHER)
+    with pytest.raises(ClientError, match=rf"AccessDenied.*on resource: arn:aws:iam::{OTHER}:role/deploy"):
+        begin_from_pipeline(DEPLOY, of=OTHER)
+
+
+def test_a_role_of_another_account_is_refused_to_whom_its_own_account_does_not_allow_it() -> None:
+    the_pipeline(allow("sts:AssumeRole", f"{ARN}deploy"))
+    in_the_other_account(DEPLOY, trusted=ACCOUNT)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        begin_from_pipeline(DEPLOY, of=OTHER)
 
 
 def test_whoever_is_no_role_begins_any() -> None:

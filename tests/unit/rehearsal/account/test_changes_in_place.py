@@ -51,6 +51,13 @@ def test_the_trust_and_the_tags_of_a_role_change(stacks: Stacks) -> None:
     assert tags == [{"Key": "team", "Value": "data"}]
 
 
+def test_the_trust_of_a_role_changes_that_names_no_version(stacks: Stacks) -> None:
+    stacks.deploy({"R": role("lambda.amazonaws.com")})
+    changed = role("ec2.amazonaws.com")
+    del changed["Properties"]["AssumeRolePolicyDocument"]["Version"]
+    assert stacks.deploy({"R": changed}) == "UPDATE_COMPLETE"
+
+
 def test_a_change_of_a_roles_managed_policies_is_refused(stacks: Stacks) -> None:
     stacks.deploy({"R": role("lambda.amazonaws.com")})
     changed = role("lambda.amazonaws.com", ManagedPolicyArns=["arn:aws:iam::aws:policy/ReadOnlyAccess"])

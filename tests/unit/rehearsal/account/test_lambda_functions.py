@@ -40,6 +40,7 @@ def test_a_function_has_its_own_variables_and_those_of_the_machine(
     found = invoke(runner, function)
     assert (found["OWN"], found["MACHINE"]) == ("value", "rehearsal")
     assert found["AWS_LAMBDA_FUNCTION_NAME"] == "environment"
+    assert (found["AWS_REGION"], found["AWS_DEFAULT_REGION"]) == (REGION, REGION)
 
 
 def test_nothing_of_this_process_reaches_a_function(

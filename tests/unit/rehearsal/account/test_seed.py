@@ -4,16 +4,19 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import boto3
 import pytest
 import yaml
 
 from rehearsal.account import seed
-from rehearsal.plan import Plan
+from rehearsal.plan import ADMINISTRATOR, Plan
 from settings import Environment, load_environment
 from settings.cluster import HandlerNetwork
 from tests.unit.conftest import ENVIRONMENTS
-from tests.unit.rehearsal.account.stacks import aws_client
+from tests.unit.rehearsal.account.stacks import aws_client, key_of_role
 from tests.unit.stacks.file_system_environments import HANDLER_NETWORK, every_setting, existing
+
+OTHER = "210987654321"
 
 
 @pytest.fixture
@@ -129,6 +132,51 @@ def test_a_role_that_the_cluster_trusts_has_the_arn_of_the_environment(
             "groups": ["system:masters"],
         }
     ]
+
+
+def in_the_other_account(service: str, region: str) -> Any:
+    key = key_of_role(ADMINISTRATOR, account=OTHER)
+    return boto3.client(service, region_name=region, **key)  # type: ignore[call-overload]
+
+
+@pytest.mark.usefixtures("account")
+def test_another_environment_exists_in_its_own_account(environment: Environment, plan: Any) -> None:
+    other = environment.model_copy(update={"account": OTHER})
+    seed.seed_others([other], plan, home=environment)
+    assert aws_client("eks").list_clusters()["clusters"] == []
+    eks = in_the_other_account("eks", environment.region)
+    assert eks.describe_cluster(name=environment.cluster.name)["cluster"]["endpoint"] == plan.api_server_url
+
+
+@pytest.mark.usefixtures("account")
+def test_another_environment_can_be_in_another_region_of_the_account(
+    environment: Environment, plan: Any
+) -> None:
+    cluster = environment.cluster.model_copy(
+        update={"oidc_issuer": "https://oidc.eks.us-east-1.amazonaws.com/id/A"}
+    )
+    other = environment.model_copy(update={"region": "us-east-1", "cluster": cluster})
+    seed.seed(environment, plan)
+    seed.seed_others([other], plan, home=environment)
+    assert aws_client("eks", "us-east-1").list_clusters()["clusters"] == [environment.cluster.name]
+
+
+@pytest.mark.usefixtures("account")
+def test_another_environment_of_the_same_cluster_adds_nothing(environment: Environment, plan: Any) -> None:
+    seed.seed(environment, plan)
+    seed.seed_others([environment], plan, home=environment)
+    assert aws_client("eks").list_clusters()["clusters"] == [environment.cluster.name]
+
+
+@pytest.mark.usefixtures("account")
+def test_the_administrator_of_another_account_trusts_the_account_of_the_rehearsal(
+    environment: Environment, plan: Any
+) -> None:
+    other = environment.model_copy(update={"account": OTHER})
+    seed.seed_others([other], plan, home=environment)
+    iam = in_the_other_account("iam", environment.region)
+    (trust,) = iam.get_role(RoleName=ADMINISTRATOR)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": environment.account}
 
 
 @pytest.mark.parametrize(("count", "prefix"), [(1, 17), (2, 17), (3, 18), (4, 18), (5, 19)])

@@ -1,15 +1,17 @@
 """Who the bearer of a token is in the cluster."""
 
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from moto.eks.models import eks_backends
 from moto.sts.models import sts_backends
 
 from rehearsal.account.access_entries import AccessEntries
-from rehearsal.account.cluster_identity import ClusterIdentity, UnknownPrincipalError
+from rehearsal.account.cluster_identity import ClusterIdentity, UnknownPrincipalError, webhook_server
 from rehearsal.account.cluster_tokens import TokenError, make_token
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
@@ -161,3 +163,36 @@ def test_a_session_that_is_over_is_nobody(token: str, cluster: Cluster) -> None:
     session.expiration -= timedelta(hours=2)
     with pytest.raises(TokenError, match=r"is not known, or its session is over$"):
         user_of(token, cluster)
+
+
+def review(token: str, *identities: ClusterIdentity) -> dict[str, Any]:
+    """What the API server hears of a token."""
+    server = webhook_server(0, identities)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        body = {"kind": "TokenReview", "spec": {"token": token}}
+        answer = requests.post(f"http://127.0.0.1:{server.server_port}", json=body, timeout=5)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    status: dict[str, Any] = answer.json()["status"]
+    return status
+
+
+def identity_of(cluster: Cluster, name: str, *, account: str = ACCOUNT) -> ClusterIdentity:
+    return ClusterIdentity(cluster, cluster=name, account=account, region=REGION)  # type: ignore[arg-type]
+
+
+def test_a_token_is_good_for_one_of_the_clusters_of_an_api_server(
+    token: str, role: str, cluster: Cluster
+) -> None:
+    AccessEntries.of(ACCOUNT, REGION).create("one", role, groups=("viewers",))
+    elsewhere = identity_of(cluster, "one", account="210987654321")
+    status = review(token, elsewhere, identity_of(cluster, "another"), identity_of(cluster, "one"))
+    assert status["user"]["groups"] == ["viewers"]
+
+
+def test_a_token_for_none_of_the_clusters_is_not_let_in(token: str, cluster: Cluster) -> None:
+    assert review(token, identity_of(cluster, "another")) == {"authenticated": False}
