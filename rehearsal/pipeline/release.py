@@ -4,7 +4,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,8 @@ class Releases:
     """Runs releases of the pipeline that a rehearsal has deployed.
 
     Args:
-        client: makes a client of a service of the account in which the pipeline's stack is deployed.
+        client: makes a client of a service of the account in which the pipeline's stack is deployed; gets the
+            service, and a region where it is not the pipeline's.
         region: the pipeline's.
         endpoint: where the account answers. Default: AWS's own addresses, for tests in one process.
         repository: a clone; its revisions are the sources.
@@ -84,7 +85,7 @@ class Releases:
     def __init__(
         self,
         *,
-        client: Callable[[str], Any],
+        client: Callable[..., Any],
         region: str,
         endpoint: str | None,
         repository: Path,
@@ -99,7 +100,7 @@ class Releases:
         self._say = say
         self._approve = approve
         self._region = region
-        self._roles = Roles(iam=client("iam"), sts=client("sts"), region=region, endpoint=endpoint)
+        self._roles = Roles(client=client, region=region, endpoint=endpoint)
 
     def release(self, revision: str = "HEAD", *, pipeline: str | None = None) -> Released:
         """Run the pipeline for a revision, until its end or until something fails.
@@ -181,9 +182,9 @@ class _Execution:
         return Passed(stage.name, Outcome.SUCCEEDED)
 
     def _run(self, stage: Stage, action: Action) -> None:
-        if action.region not in (None, self._of._region):
-            raise StepFailedError(f"not rehearsed: an action in {action.region}, another region")
         session = self._session.assume(action.role_arn) if action.role_arn else self._session
+        if action.region not in (None, self._of._region):
+            session = self._go_to(action, session, region=action.region)
         configuration = {name: self._variables.resolve(value) for name, value in action.configuration.items()}
         match action.category, action.provider:
             case "Source", provider:
@@ -210,6 +211,16 @@ class _Execution:
                 )
             case category, provider:
                 raise StepFailedError(f"not rehearsed: an action {category} of {provider}")
+
+    def _go_to(self, action: Action, session: Session, *, region: str) -> Session:
+        """Bring what an action in another region takes to where it is."""
+        if (action.category, action.provider) != ("Deploy", "CloudFormation"):
+            raise StepFailedError(
+                f"not rehearsed: an action {action.category} of {action.provider} in {region}, another region"
+            )
+        for name in action.inputs:
+            self._artifacts.copy(name, self._session, region=region)
+        return replace(session, region=region)
 
     def _build(self, stage: Stage, action: Action, configuration: dict[str, str], session: Session) -> None:
         project = self._project(configuration["ProjectName"])

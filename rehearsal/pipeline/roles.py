@@ -4,14 +4,16 @@ What a build itself calls is decided in the emulated account; what CodePipeline 
 its role, is done by the runner, and asked for here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
 from rehearsal.account.policies import Request, is_allowed
+from rehearsal.account.resource_policies import may_use
 from rehearsal.account.role_policies import as_document
+from rehearsal.pipeline.guarded_resources import GuardedResources
 from rehearsal.pipeline.step_failed import StepFailedError
 
 
@@ -25,6 +27,11 @@ class Session:
     token: str
     region: str
     endpoint: str | None
+
+    @property
+    def account(self) -> str:
+        """The account of the role."""
+        return self.role_arn.split(":")[4]
 
     def client(self, service: str) -> Any:
         """A client of a service, with the rights of the role."""
@@ -53,20 +60,21 @@ class Session:
 
 
 class Roles:
-    """The roles of an account.
+    """The roles of a pipeline, of its own account and of others.
 
     Args:
-        iam: a client that may read roles.
-        sts: a client that may begin any.
+        client: makes a client of a service, in a region or in the pipeline's, that may do everything in the
+            pipeline's account.
         region: the pipeline's.
         endpoint: the emulated account's; None: AWS's own addresses.
     """
 
-    def __init__(self, *, iam: Any, sts: Any, region: str, endpoint: str | None) -> None:
-        self._iam = iam
-        self._sts = sts
+    def __init__(self, *, client: Callable[..., Any], region: str, endpoint: str | None) -> None:
+        self._iam = client("iam")
+        self._sts = client("sts")
         self._region = region
         self._endpoint = endpoint
+        self.guarded = GuardedResources(client, account=self._sts.get_caller_identity()["Account"])
 
     def begin(self, role_arn: str, *, service: str) -> Session:
         """Begin a role as a service of AWS does.
@@ -91,7 +99,7 @@ class Roles:
     def require(
         self, session: Session, action: str, resource: str, context: Mapping[str, str] | None = None
     ) -> None:
-        """Refuse what a role's own policies do not allow.
+        """Refuse what a role may not do by its own policies and that of the resource.
 
         Args:
             session: the role.
@@ -103,12 +111,23 @@ class Roles:
             StepFailedError: names the role, the action and the resource.
         """
         name = _name(session.role_arn)
+        # By its own key, because that is one of its account: who may read policies is not asked here.
+        iam = session.client("iam")
         documents = [
-            as_document(self._iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
-            for policy in self._iam.list_role_policies(RoleName=name)["PolicyNames"]
+            as_document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
         ]
-        if not is_allowed(Request(action=action, resource=resource, context=context or {}), documents):
-            raise StepFailedError(f"the role {name} is not authorized to perform {action} on {resource}")
+        request = Request(action=action, resource=resource, context=context or {})
+        guarded = self.guarded.find(resource)
+        if guarded is None:
+            allowed = is_allowed(request, documents)
+        else:
+            allowed = may_use(request, guarded, role_arn=session.role_arn, own=documents)
+        if not allowed:
+            raise StepFailedError(
+                f"AccessDenied: the role {name} of {session.account} is not authorized to perform {action} "
+                f"on {resource}"
+            )
 
 
 def _session(role_arn: str, credentials: Mapping[str, str], region: str, endpoint: str | None) -> Session:

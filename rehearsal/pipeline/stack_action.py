@@ -19,7 +19,7 @@ _LOOK = 0.3
 def run_stack_action(
     action: Action, *, session: Session, roles: Roles, artifacts: Artifacts, say: Callable[[str], None]
 ) -> None:
-    """Prepare a change set of a stack, or execute it.
+    """Prepare a change set of a stack, or execute it, in the account and region of the session.
 
     Raises:
         StepFailedError: the deployment failed, or the action says what is not rehearsed.
@@ -36,7 +36,7 @@ def run_stack_action(
                 wanted["RoleArn"],
                 {"iam:PassedToService": "cloudformation.amazonaws.com"},
             )
-            _replace(client, action, _template(action, artifacts))
+            _replace(client, action, _template(action, artifacts, session))
         elif wanted["ActionMode"] == "CHANGE_SET_EXECUTE":
             _execute(client, action, say)
         else:
@@ -45,11 +45,11 @@ def run_stack_action(
         raise StepFailedError(str(error)) from error
 
 
-def _template(action: Action, artifacts: Artifacts) -> str:
+def _template(action: Action, artifacts: Artifacts, session: Session) -> str:
     name, _, path = action.configuration["TemplatePath"].partition("::")
     if name not in action.inputs:
         raise StepFailedError(f"{name} is no input artefact of the action")
-    with zipfile.ZipFile(io.BytesIO(artifacts.read(name))) as archive:
+    with zipfile.ZipFile(io.BytesIO(artifacts.get(name, session, region=session.region))) as archive:
         if path not in archive.namelist():
             raise StepFailedError(f"the artefact {name} has no file {path}")
         return archive.read(path).decode()
