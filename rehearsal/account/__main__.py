@@ -38,6 +38,7 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
         audit_trail,
         backups,
         bucket_policies,
+        call_refusals,
         change_sets,
         cloudformation,
         code_build_projects,  # noqa: F401  # a model is known to stacks once it is imported
@@ -46,6 +47,7 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
         eks_access_api,
         eks_addon_api,
         eks_pod_identity_api,
+        eks_updates,
         file_systems,
         kms_keys,
         lambda_functions,
@@ -91,9 +93,11 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
         eks_access_api,
         eks_addon_api,
         eks_pod_identity_api,
+        eks_updates,
         efs_authorization,
         assumed_roles,
         stack_authorization,
+        call_refusals,  # last: it stands around what the others have changed
     ):
         part_of_iam.install()
     faults = FaultBox(plan.directory)

@@ -17,10 +17,11 @@ from moto.eks.exceptions import (
     ResourceInUseException,
     ResourceNotFoundException,
 )
-from moto.eks.models import Cluster, eks_backends
+from moto.eks.models import Cluster
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from rehearsal.account.eks_clusters import cluster_named
 from rehearsal.account.eks_refusals import shown_by_cloudformation
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.account.stack_model import StackModel
@@ -222,9 +223,7 @@ class AccessEntries:
         entry.policies = {arn: policy for arn, policy in entry.policies.items() if arn != policy_arn}
 
     def _cluster(self, name: str) -> Cluster:
-        cluster = eks_backends[self._account][self._region].clusters.get(name)
-        if cluster is None:
-            raise ResourceNotFoundException(message=f"No cluster found for name: {name}.")
+        cluster = cluster_named(name, account=self._account, region=self._region)
         if authentication_mode(cluster) == "CONFIG_MAP":
             raise InvalidRequestException(
                 message="The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] "

@@ -17,10 +17,10 @@ from moto.eks.exceptions import (
     ResourceInUseException,
     ResourceNotFoundException,
 )
-from moto.eks.models import eks_backends
 from moto.utilities.utils import get_partition
 
 from rehearsal.account.addon_objects import AddonObjects, AddonObjectsError
+from rehearsal.account.eks_clusters import cluster_named
 from rehearsal.account.eks_refusals import EksRefusalError, shown_by_cloudformation
 from rehearsal.account.pod_identity import Associations
 from rehearsal.account.recorded_only import NotRehearsedError
@@ -236,8 +236,7 @@ class Addons:
                 store.update(former, role_arn=role)
 
     def _check_cluster(self, name: str) -> None:
-        if name not in eks_backends[self._account][self._region].clusters:
-            raise ResourceNotFoundException(message=f"No cluster found for name: {name}.")
+        cluster_named(name, account=self._account, region=self._region)
 
     def _arn(self, cluster_name: str, name: str) -> str:
         return (

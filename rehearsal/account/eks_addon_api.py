@@ -1,6 +1,5 @@
 """The calls of EKS about add-ons: moto has none of them."""
 
-import uuid
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -8,6 +7,8 @@ from moto.eks import urls
 from moto.eks.responses import EKSResponse
 
 from rehearsal.account.addons import DRIVER, Addon, Addons
+from rehearsal.account.eks_clusters import cluster_named
+from rehearsal.account.eks_updates import Update, note
 from settings.versions import CLUSTER_VERSIONS, EFS_CSI_DRIVER_ADDON
 
 
@@ -53,19 +54,9 @@ def list_addons(self: EKSResponse) -> ActionResult:
 def update_addon(self: EKSResponse) -> ActionResult:
     """UpdateAddon; it is done when the answer comes."""
     addon = _addons(self).update(*_key(self), **_wanted(self))
-    errors = [{"errorCode": addon.issue[0], "errorMessage": addon.issue[1]}] if addon.issue else []
-    return ActionResult(
-        {
-            "update": {
-                "id": str(uuid.uuid4()),
-                "status": "Failed" if errors else "Successful",
-                "type": "AddonUpdate",
-                "params": [],
-                "createdAt": addon.modified_at,
-                "errors": errors,
-            }
-        }
-    )
+    cluster = cluster_named(addon.cluster, account=self.current_account, region=self.region)
+    update = Update(kind="AddonUpdate", addon=addon.name, error=addon.issue, created_at=addon.modified_at)
+    return ActionResult({"update": note(cluster, update)})
 
 
 def delete_addon(self: EKSResponse) -> ActionResult:

@@ -19,10 +19,10 @@ from moto.eks.exceptions import (
     ResourceInUseException,
     ResourceNotFoundException,
 )
-from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from rehearsal.account.eks_clusters import cluster_named
 from rehearsal.account.eks_refusals import shown_by_cloudformation
 from rehearsal.account.stack_model import StackModel
 from rehearsal.account.tags import tags_of
@@ -161,8 +161,7 @@ class Associations:
         self.changed(self)
 
     def _check_cluster(self, name: str) -> None:
-        if name not in eks_backends[self._account][self._region].clusters:
-            raise ResourceNotFoundException(message=f"No cluster found for name: {name}.")
+        cluster_named(name, account=self._account, region=self._region)
 
     def _check_role(self, role_arn: str) -> None:
         iam = iam_backends[self._account][get_partition(self._region)]

@@ -14,6 +14,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudtrail.responses import CloudTrailResponse
+from moto.core.responses import BaseResponse
 from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupIngress
 from moto.efs.exceptions import EFSError
 from moto.efs.models import AccessPoint, EFSBackend, FileSystem, MountTarget
@@ -26,6 +27,7 @@ from rehearsal.account import (
     audit_trail,
     backups,
     bucket_policies,
+    call_refusals,
     change_sets,
     cloudformation,
     file_systems,
@@ -42,6 +44,7 @@ CHANGED = (
     parsing,
     AccessPoint,
     BackupResponse,
+    BaseResponse,
     ChangeSet,
     CloudFormationBackend,
     CloudFormationResponse,
@@ -83,6 +86,7 @@ def account() -> Iterator[None]:
             backups,
             managed_policies,
             audit_trail,
+            call_refusals,
         ):
             part.install()
         yield

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
+from moto.core.responses import BaseResponse
 
-from rehearsal.account import eks_access_api, eks_addon_api, eks_pod_identity_api
+from rehearsal.account import call_refusals, eks_access_api, eks_addon_api, eks_pod_identity_api, eks_updates
 from rehearsal.account.access_entries import AccessEntries
 from rehearsal.account.addons import Addons
 from rehearsal.account.pod_identity import Associations
@@ -21,7 +22,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     for store in (AccessEntries, Addons, Associations):
         monkeypatch.setattr(store, "_of", {})
-    for part in (eks_access_api, eks_addon_api, eks_pod_identity_api):
+    monkeypatch.setattr(BaseResponse, "call_action", BaseResponse.call_action)  # taken away again
+    for part in (eks_access_api, eks_addon_api, eks_pod_identity_api, eks_updates, call_refusals):
         part.install()
     with mock_aws():
         yield

@@ -12,6 +12,7 @@ from rehearsal.account.eks_refusals import EksRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
+from tests.unit.rehearsal.identity.refusals import refusal
 
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
@@ -42,11 +43,6 @@ def eks(role: str) -> Any:
 def set_mode(mode: str) -> None:
     cluster = eks_backends[ACCOUNT][REGION].clusters["one"]
     cluster.access_config = {"authenticationMode": mode}  # type: ignore[attr-defined]
-
-
-def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
-    answer = error.value.response["Error"]
-    return answer["Code"], answer["Message"]
 
 
 def test_a_cluster_takes_entries_and_the_config_map(eks: Any) -> None:

@@ -18,6 +18,7 @@ from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.charts import ChartSource
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
+from tests.unit.rehearsal.identity.refusals import refusal
 
 VERSION = "v3.4.1-eksbuild.1"
 ACCOUNTS = "/api/v1/namespaces/kube-system/serviceaccounts/efs-csi-controller-sa"
@@ -113,11 +114,6 @@ def install(eks: Any, **more: Any) -> dict[str, Any]:
 
 def described(eks: Any) -> dict[str, Any]:
     return dict(eks.describe_addon(clusterName="one", addonName=DRIVER)["addon"])
-
-
-def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
-    answer = error.value.response["Error"]
-    return answer["Code"], answer["Message"]
 
 
 def test_an_add_on_puts_its_objects_into_the_cluster(eks: Any, cluster: Cluster, role: str) -> None:

@@ -143,6 +143,16 @@ def test_a_policy_for_namespaces_is_bound_in_each_that_its_patterns_name(
     ]
 
 
+@pytest.mark.parametrize("aws_auth", [None, []])
+def test_a_cluster_of_the_mode_config_map_lets_nobody_in_whom_aws_auth_does_not_name(
+    token: str, cluster: Cluster, aws_auth: list[dict[str, Any]] | None
+) -> None:
+    set_mode("CONFIG_MAP")
+    cluster.aws_auth = aws_auth
+    with pytest.raises(UnknownPrincipalError):
+        user_of(token, cluster)
+
+
 @pytest.mark.parametrize("mode", ["CONFIG_MAP", "API_AND_CONFIG_MAP"])
 def test_aws_auth_lets_a_role_in_by_its_arn_without_the_path(token: str, cluster: Cluster, mode: str) -> None:
     set_mode(mode)
@@ -154,6 +164,14 @@ def test_aws_auth_lets_a_role_in_by_its_arn_without_the_path(token: str, cluster
 def test_a_cluster_of_the_mode_api_does_not_look_at_aws_auth(token: str, cluster: Cluster) -> None:
     set_mode("API")
     cluster.aws_auth = [aws_auth_row()]
+    with pytest.raises(UnknownPrincipalError):
+        user_of(token, cluster)
+
+
+def test_a_role_of_aws_auth_is_locked_out_when_the_mode_goes_on_to_api(token: str, cluster: Cluster) -> None:
+    cluster.aws_auth = [aws_auth_row()]
+    assert user_of(token, cluster)["username"] == "robot:fn"
+    aws_client("eks").update_cluster_config(name="one", accessConfig={"authenticationMode": "API"})
     with pytest.raises(UnknownPrincipalError):
         user_of(token, cluster)
 

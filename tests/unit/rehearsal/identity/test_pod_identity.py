@@ -17,6 +17,7 @@ from rehearsal.account.pod_identity_agent import PodIdentityAgent, PodIdentityRe
 from rehearsal.account.web_identity import principal_tags, session_of
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
+from tests.unit.rehearsal.identity.refusals import refusal
 
 CLUSTER_ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/one"
 
@@ -63,11 +64,6 @@ def associate(eks: Any, role: str, **more: Any) -> dict[str, Any]:
         clusterName="one", namespace="kube-system", serviceAccount="driver", roleArn=role, **more
     )
     return dict(answer["association"])
-
-
-def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
-    answer = error.value.response["Error"]
-    return answer["Code"], answer["Message"]
 
 
 def test_an_association_is_described_as_it_was_made(eks: Any, role: str) -> None:
