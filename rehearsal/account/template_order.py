@@ -18,8 +18,12 @@ def creation_order(resources: dict[str, Any]) -> list[str]:
     """Logical ids, each after all that it refers to (Ref, Fn::GetAtt, Fn::Sub) or depends on (DependsOn).
 
     Raises:
-        ValidationError: resources wait for each other in a circle.
+        ValidationError: resources wait for each other in a circle, or one for itself.
     """
+    for name, body in resources.items():
+        # Metadata say something about a resource, and may name it.
+        if name in _needs({key: body[key] for key in body if key != "Metadata"}):
+            raise ValidationError(message=f"Circular dependency between resources: [{name}]")
     try:
         return list(TopologicalSorter(dependencies(resources)).static_order())
     except CycleError as error:

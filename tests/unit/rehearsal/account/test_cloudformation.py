@@ -92,6 +92,15 @@ def test_a_circle_is_refused_in_the_words_of_the_service_and_leaves_no_stack(sta
     assert stacks.client.describe_stacks()["Stacks"] == []
 
 
+@pytest.mark.parametrize("body", [after("A"), parameter({"Ref": "A"}), parameter({"Fn::Sub": "${A.Value}"})])
+def test_a_resource_that_refers_to_itself_is_refused_before_anything_is_made(
+    stacks: Stacks, body: dict[str, Any]
+) -> None:
+    message = stacks.refused({"A": body, "F": FILE_SYSTEM})
+    assert message == "Circular dependency between resources: [A]"
+    assert aws_client("efs").describe_file_systems()["FileSystems"] == []
+
+
 def test_a_retained_resource_is_skipped_and_still_there(stacks: Stacks) -> None:
     stacks.deploy({"F": {**FILE_SYSTEM, "DeletionPolicy": "Retain"}})
     stack_id = stacks.describe()["StackId"]

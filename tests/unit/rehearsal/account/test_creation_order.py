@@ -66,8 +66,25 @@ def test_a_reference_outside_the_properties_counts_too() -> None:
     assert waits({"Note": {"Ref": "A"}}, key="Metadata")
 
 
-def test_a_resource_does_not_wait_for_itself() -> None:
-    assert creation_order({"A": {"Properties": {"X": {"Ref": "A"}}, "DependsOn": "A"}}) == ["A"]
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Properties": {"X": {"Ref": "A"}}},
+        {"Properties": {"X": [{"Fn::GetAtt": ["A", "Arn"]}]}},
+        {"Properties": {"X": {"Fn::GetAtt": "A.Arn"}}},
+        {"Properties": {"X": {"Fn::Sub": "${A.Arn}"}}},
+        {"DependsOn": "A"},
+        {"DependsOn": ["B", "A"]},
+    ],
+)
+def test_a_resource_that_waits_for_itself_is_a_circle(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        creation_order({"A": body, "B": {}})
+    assert caught.value.message == "Circular dependency between resources: [A]"
+
+
+def test_what_is_said_about_a_resource_may_name_it() -> None:
+    assert creation_order({"A": {"Metadata": {"Note": {"Ref": "A"}}}}) == ["A"]
 
 
 def test_a_chain_is_made_from_its_end() -> None:
