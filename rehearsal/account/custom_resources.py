@@ -8,6 +8,7 @@ failure) is done here, as described in the documentation of aws-cdk-lib's `custo
 
 import copy
 import json
+import re
 import uuid
 from typing import Any
 
@@ -15,14 +16,30 @@ from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.utils import get_backend
 from moto.cloudformation.custom_model import CustomModel
 
-from rehearsal.account.lambda_functions import FunctionError, LambdaRunner
+from rehearsal.account.lambda_functions import FunctionError, LambdaRunner, NoAnswerError
 
 _LONGEST_RESPONSE = 4096
 """In bytes; CloudFormation takes no longer response of a custom resource."""
 
+_LONGEST_WAIT = 3600
+"""In seconds: what `ServiceTimeout` is without a value, and at most."""
+
 
 class CustomResourceError(Exception):
     """A handler answered with an exception; the text is what CloudFormation shows as the reason."""
+
+
+class NoResponseError(CustomResourceError):
+    """CloudFormation has waited in vain for an answer."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
+            f"requestId [{request_id}]. If you are using the Python cfn-response module, you may need to "
+            "update your Lambda function code so that CloudFormation can attach the updated version."
+        )
+        self.resource: CustomResource | None = None
+        """What may have been made by a Create without an answer, and must be deleted."""
 
 
 class CustomResource(CustomModel):
@@ -64,7 +81,14 @@ class CustomResource(CustomModel):
             logical_id=kwargs["LogicalId"],
             resource_type=kwargs["ResourceType"],
         )
-        resource._send("Create", cloudformation_json["Properties"])
+        properties = cloudformation_json["Properties"]
+        try:
+            resource._send("Create", properties)
+        except NoResponseError as error:
+            # CloudFormation makes up a physical id, and sends a Delete for it when it rolls back.
+            resource.resource_name, resource.properties = _made_up_id(resource), properties
+            error.resource = resource
+            raise
         return resource
 
     @classmethod
@@ -122,7 +146,10 @@ class CustomResource(CustomModel):
                 event,
                 account=self.account,
                 region=self.region_name,
+                patience=_service_timeout(properties),
             )
+        except NoAnswerError as error:
+            raise NoResponseError(request_id) from error
         except FunctionError as error:
             raise CustomResourceError(
                 f"Received response status [FAILED] from custom resource. Message returned: {error}"
@@ -173,6 +200,22 @@ class CustomResource(CustomModel):
                 f"not rehearsed: {service_token} is not a function of CDK's provider framework"
             )
         return str(handler)
+
+
+def _service_timeout(properties: dict[str, Any]) -> int:
+    value = properties.get("ServiceTimeout", _LONGEST_WAIT)
+    # A template may write a number as text.
+    seconds = int(value) if re.fullmatch(r"[0-9]{1,4}", str(value)) else 0
+    if not 1 <= seconds <= _LONGEST_WAIT:
+        raise CustomResourceError(
+            f"ServiceTimeout is {value!r}; it must be a whole number of seconds from 1 to {_LONGEST_WAIT}"
+        )
+    return seconds
+
+
+def _made_up_id(resource: CustomResource) -> str:
+    stack_name = resource.stack_id.split("/")[1]
+    return f"{stack_name}-{resource.logical_id}-{uuid.uuid4().hex[:12].upper()}"
 
 
 def _as_strings(value: Any) -> Any:

@@ -7,6 +7,7 @@ the result or the exception out, and no more time than its timeout. Not in a con
 import hashlib
 import io
 import json
+import math
 import os
 import signal
 import subprocess
@@ -31,6 +32,10 @@ _RUNTIME = Path(__file__).with_name("lambda_runtime.py")
 
 class FunctionError(Exception):
     """What the function raised, in its own words."""
+
+
+class NoAnswerError(Exception):
+    """The caller's time was over before the function's."""
 
 
 def keep_layers() -> None:
@@ -85,11 +90,28 @@ class LambdaRunner:
         self._environment = environment
         self._path = path
 
-    def invoke(self, function_arn: str, event: dict[str, Any], *, account: str, region: str) -> Any:
+    def invoke(
+        self,
+        function_arn: str,
+        event: dict[str, Any],
+        *,
+        account: str,
+        region: str,
+        patience: float = math.inf,
+    ) -> Any:
         """Run a function and return what its handler returns.
+
+        Args:
+            function_arn: which.
+            event: what it gets.
+            account: whose it is.
+            region: where it is.
+            patience: how many seconds the caller waits. The function is ended then; on AWS it would run on,
+                to its own timeout.
 
         Raises:
             FunctionError: the handler raised, or ran longer than the function's timeout.
+            NoAnswerError: it ran longer than the caller waits.
         """
         backend = get_backend(account, region)
         function = backend.get_function(function_arn)
@@ -99,7 +121,9 @@ class LambdaRunner:
             tempfile.TemporaryDirectory(dir=self._directory, prefix=INVOCATION) as scratch,
             self._around(event),
         ):
-            return self._run(function, event, code=code, layers=layers, scratch=Path(scratch))
+            return self._run(
+                function, event, code=code, layers=layers, scratch=Path(scratch), patience=patience
+            )
 
     def _around(self, event: dict[str, Any]) -> AbstractContextManager[None]:
         return self._faults.around(event) if self._faults else nullcontext()
@@ -112,6 +136,7 @@ class LambdaRunner:
         code: Path,
         layers: list[Path],
         scratch: Path,
+        patience: float = math.inf,
     ) -> Any:
         programs = [str(folder) for layer in layers for folder in sorted(layer.iterdir()) if folder.is_dir()]
         result = scratch / "result.json"
@@ -148,8 +173,10 @@ class LambdaRunner:
                 process_group=0,
             ) as process:
                 try:
-                    process.communicate(json.dumps(event).encode(), timeout=limit)
+                    process.communicate(json.dumps(event).encode(), timeout=min(limit, patience))
                 except subprocess.TimeoutExpired as error:
+                    if patience < limit:
+                        raise NoAnswerError from error
                     raise FunctionError(f"Task timed out after {limit:.2f} seconds") from error
                 finally:
                     if process.returncode is None:

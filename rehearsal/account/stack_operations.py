@@ -119,7 +119,7 @@ def roll_back(stack: Stack, reason: str) -> tuple[str, str | None]:
 
 def _take_back_creation(stack: Stack) -> tuple[str, str | None]:
     resources, made = resources_of(stack), _Outdated({}, {})
-    for name, one in resources.made.items():
+    for name, one in resources.begun.items():
         made.add(name, one, policy=_policy_of_creation(one))
     failures = resources.remove(made.doomed, retained=made.retained, keep_going=False)
     if failures:
@@ -139,7 +139,7 @@ def _take_back_update(stack: Stack, former: Stable) -> tuple[str, str | None]:
     if failures:
         return "UPDATE_ROLLBACK_FAILED", _failed(dict.fromkeys(failures, "update"))
     begin(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "")
-    for name, made in resources.made.items():
+    for name, made in resources.begun.items():
         if name not in former.made:
             outdated.add(name, made, policy=_policy_of_creation(made))
     _clean_up(stack, outdated)
@@ -170,7 +170,7 @@ def delete(backend: CloudFormationBackend, stack: Stack) -> tuple[str, str | Non
         refuse_to_remove_used(backend, stack, [])
     except Exception as error:
         return "DELETE_FAILED", words(error)
-    doomed = dict(resources.made)
+    doomed = resources.begun
     retained = {name: made.body.get("DeletionPolicy", "") for name, made in doomed.items()}
     failures = resources.remove(doomed, retained=retained, keep_going=False)
     if failures:
@@ -235,7 +235,7 @@ def _clean_up(stack: Stack, outdated: _Outdated) -> None:
     resources = resources_of(stack)
     failures = resources.remove(outdated.doomed, retained=outdated.retained, keep_going=True)
     for name in failures:
-        if resources.made.get(name) is outdated.doomed[name]:
+        if resources.begun.get(name) is outdated.doomed[name]:
             resources.forget(name)  # it is left behind, and no longer the stack's
 
 

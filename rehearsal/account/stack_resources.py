@@ -19,7 +19,7 @@ from moto.ec2.models.core import TaggedEC2Resource
 
 from rehearsal.account.changes_in_place import refuse_what_is_lost
 from rehearsal.account.concurrency import MOTO, run_in_order
-from rehearsal.account.custom_resources import CustomResource
+from rehearsal.account.custom_resources import CustomResource, NoResponseError
 from rehearsal.account.not_rehearsed import refuse_unknown_attributes
 from rehearsal.account.recorded_only import RecordedOnly
 from rehearsal.account.replacement import replaces
@@ -63,6 +63,13 @@ class StackResources:
         self.made: dict[str, Made] = {}
         self.attempted: set[str] = set()
         """Resources whose last change failed, perhaps half-way."""
+        self.unanswered: dict[str, Made] = {}
+        """Custom resources whose handler was asked to make them and never answered."""
+
+    @property
+    def begun(self) -> dict[str, Made]:
+        """What exists, and what may exist although nobody has said so: all that has to be deleted."""
+        return {**self.unanswered, **self.made}
 
     def load(self, template: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
         """Make this the template by which references are evaluated.
@@ -91,7 +98,12 @@ class StackResources:
         """Make a resource."""
         with ResourceEvents(self._stack, "CREATE", name, body["Type"]) as events:
             resolved = self._resolve(name, body)
-            made = self._make(name, body, resolved)
+            try:
+                made = self._make(name, body, resolved)
+            except NoResponseError as error:
+                events.resource = error.resource
+                self.unanswered[name] = Made(body, resolved, error.resource)
+                raise
             events.resource, events.reason = made.resource, _remark(made)
             self._keep(name, made)
 
@@ -191,13 +203,14 @@ class StackResources:
                 else:
                     self._map._delete_resource(made.resource, copy.deepcopy(made.resolved))
         with MOTO:
-            if self.made.get(name) is made:
+            if self.begun.get(name) is made:
                 self.forget(name)
 
     def forget(self, name: str) -> None:
         """Count a resource no longer among those of the stack."""
         with MOTO:
-            del self.made[name]
+            self.made.pop(name, None)
+            self.unanswered.pop(name, None)
             self.attempted.discard(name)
             self._map._parsed_resources.pop(name, None)
             self._show()
@@ -267,6 +280,7 @@ class StackResources:
     def _keep(self, name: str, made: Made) -> None:
         with MOTO:
             self.made[name] = made
+            self.unanswered.pop(name, None)
             self._map._parsed_resources[name] = made.resource
             self._show()
 

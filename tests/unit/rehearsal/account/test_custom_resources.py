@@ -1,6 +1,7 @@
 """Custom resources of a stack: the events that a handler gets, and what becomes of its answers."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,60 @@ def test_a_handler_that_runs_too_long_fails_the_resource(
         "Received response status [FAILED] from custom resource. Message returned: "
         "Task timed out after 1.00 seconds"
     )
+
+
+@pytest.fixture
+def silent(functions: "Functions", runner: LambdaRunner, record: Path) -> str:
+    """A handler that never answers a Create."""
+    CustomResource.runner = runner
+    source = RECORD.format(record=str(record)).replace(
+        "    properties =",
+        "    import time\n    while event['RequestType'] == 'Create': time.sleep(60)\n    properties =",
+    )
+    return functions.make_provider(source, Timeout=900)
+
+
+def test_a_handler_that_never_answers_fails_after_the_service_timeout(
+    stacks: Stacks, silent: str, events: Events
+) -> None:
+    assert stacks.deploy({"Manifest": custom(silent, ServiceTimeout=1)}) == "ROLLBACK_COMPLETE"
+    create, delete = events()
+    assert stacks.reason("Manifest", "CREATE_FAILED") == (
+        "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
+        f"requestId [{create['RequestId']}]. If you are using the Python cfn-response module, you may need "
+        "to update your Lambda function code so that CloudFormation can attach the updated version."
+    )
+    # What it has made, perhaps, is deleted by an id that CloudFormation has made up.
+    assert delete["RequestType"] == "Delete"
+    assert re.fullmatch(r"stack-Manifest-[0-9A-F]{12}", delete["PhysicalResourceId"])
+    assert stacks.with_status("DELETE_COMPLETE") == ["Manifest"]
+
+
+def test_what_may_be_left_of_a_create_without_an_answer_goes_with_its_stack(
+    stacks: Stacks, silent: str, events: Events
+) -> None:
+    resources = {"Manifest": custom(silent, ServiceTimeout=1)}
+    assert stacks.deploy(resources, no_rollback=True) == "CREATE_FAILED"
+    assert stacks.delete() == "DELETE_COMPLETE"
+    assert [event["RequestType"] for event in events()] == ["Create", "Delete"]
+
+
+@pytest.mark.parametrize("value", [0, 3601, "soon", 1.5, True])
+def test_a_service_timeout_that_cannot_be_fails_the_resource(
+    stacks: Stacks, provider: str, value: Any
+) -> None:
+    assert stacks.deploy({"Manifest": custom(provider, ServiceTimeout=value)}) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("Manifest", "CREATE_FAILED") == (
+        f"ServiceTimeout is {value!r}; it must be a whole number of seconds from 1 to 3600"
+    )
+
+
+@pytest.mark.parametrize("value", [1, 3600, "60"])
+def test_a_handler_that_answers_in_time_does_not_notice_the_service_timeout(
+    stacks: Stacks, provider: str, events: Events, value: Any
+) -> None:
+    assert stacks.deploy({"Manifest": custom(provider, ServiceTimeout=value)}) == "CREATE_COMPLETE"
+    assert events()[0]["ResourceProperties"]["ServiceTimeout"] == str(value)
 
 
 def test_an_answer_that_is_no_object_fails_the_resource(stacks: Stacks, provider: str) -> None:
