@@ -40,7 +40,10 @@ def install() -> None:
 
     def create_change_set(self: CloudFormationResponse) -> ActionResult:
         if self._get_param("ChangeSetType") == "UPDATE":
-            refuse_update(self.cloudformation_backend.get_stack(self._get_param("StackName")))
+            stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+            refuse_update(stack)
+            if self._get_param("Tags") is None:  # which means that they stay
+                self.params["Tags"] = [{"Key": key, "Value": value} for key, value in stack.tags.items()]
         else:
             _refuse_second_creation(self)
         stacks = self.cloudformation_backend.stacks
@@ -55,6 +58,10 @@ def install() -> None:
             raise
         made: Any = answer.result
         change_set: Any = self.cloudformation_backend.change_sets[made["Id"]]
+        if change_set.status == "FAILED" and change_set.tags != change_set.stack.tags:
+            # moto compares template and parameters only.
+            change_set.status, change_set.execution_status = "CREATE_COMPLETE", "AVAILABLE"
+            change_set.status_reason = None
         change_set.disable_rollback = self._get_param("OnStackFailure") == "DO_NOTHING"
         return answer
 
@@ -101,7 +108,8 @@ def _planned(self: ChangeSet) -> list[PlannedChange]:
             ssm_backends[self.stack.account_id][self.stack.region_name],
         )
     self.template_dict = in_long_form(self.template_dict)
-    return planned_changes(self.stack, resources_of(self.stack), self.template_dict, self.parameters)
+    resources = resources_of(self.stack)
+    return planned_changes(self.stack, resources, self.template_dict, self.parameters, self.tags or {})
 
 
 def _describe(self: CloudFormationResponse) -> ActionResult:

@@ -16,6 +16,7 @@ from moto.core.exceptions import ServiceException
 from rehearsal.account.not_rehearsed import refuse_template
 from rehearsal.account.replacement import changed_properties, recreation
 from rehearsal.account.stack_resources import Made, StackResources
+from rehearsal.account.stack_tags import tag_property, with_stack_tags
 from rehearsal.account.template_forms import as_taken
 from rehearsal.account.template_order import creation_order, references
 from rehearsal.account.template_rules import check_rules
@@ -46,7 +47,11 @@ class _Later:
 
 
 def planned_changes(
-    stack: Stack, resources: StackResources, template: dict[str, Any], parameters: dict[str, Any]
+    stack: Stack,
+    resources: StackResources,
+    template: dict[str, Any],
+    parameters: dict[str, Any],
+    tags: dict[str, str],
 ) -> list[PlannedChange]:
     """What applying a template would do.
 
@@ -55,6 +60,7 @@ def planned_changes(
         resources: what exists of it.
         template: the new template.
         parameters: the new values of its parameters.
+        tags: the new tags of the stack.
 
     Raises:
         ValidationError: the template has what cannot be made, or is not rehearsed.
@@ -80,7 +86,7 @@ def planned_changes(
         if made is None:
             changes.append(PlannedChange("Add", name, body["Type"]))
             future._parsed_resources[name] = _Later()
-        elif change := _modification(name, made, body, future, stack.region_name):
+        elif change := _modification(name, made, body, future, tags):
             changes.append(change)
             if change.replacement != "False":
                 future._parsed_resources[name] = _Later()
@@ -119,20 +125,24 @@ def _future_map(
 
 
 def _modification(
-    name: str, made: Made, body: dict[str, Any], future: parsing.ResourceMap, region: str
+    name: str, made: Made, body: dict[str, Any], future: parsing.ResourceMap, tags: dict[str, str]
 ) -> PlannedChange | None:
+    region = future._region_name
     taken = as_taken(body.get("Properties", {}), future.lazy_condition_map)
     properties = {key: _value(value, future) for key, value in taken.items()}
     properties = {key: value for key, value in properties.items() if value is not None}
+    properties = with_stack_tags(made.kind, properties, tags, region)
+    tagging = tag_property(made.kind, region)
     former = made.resolved["Properties"]
     change = PlannedChange("Modify", name, made.kind, made)
     change.replacement = "False"
     for key in changed_properties(former, properties):
         need = recreation(made.kind, key, former, properties, region)
         later = _LATER in str(properties.get(key))
+        target = {"Attribute": "Properties", "Name": key} if key != tagging else {"Attribute": "Tags"}
         change.details.append(
             {
-                "Target": {"Attribute": "Properties", "Name": key, "RequiresRecreation": need},
+                "Target": {**target, "RequiresRecreation": need},
                 "Evaluation": "Dynamic" if later else "Static",
                 "ChangeSource": "ResourceReference" if later else "DirectModification",
                 "CausingEntity": next(_causes(body["Properties"][key], future), None) if later else None,
@@ -142,8 +152,7 @@ def _modification(
             change.replacement = "True"
         elif need != "Never" and change.replacement == "False":
             change.replacement = "Conditional"
-    if change.details:
-        change.scope.append("Properties")
+    change.scope += dict.fromkeys(detail["Target"]["Attribute"] for detail in change.details)
     for attribute in ("Metadata", "DeletionPolicy", "UpdateReplacePolicy"):
         if made.body.get(attribute) != body.get(attribute):
             change.scope.append(attribute)

@@ -129,7 +129,7 @@ def _take_back_creation(stack: Stack) -> tuple[str, str | None]:
 
 def _take_back_update(stack: Stack, former: Stable) -> tuple[str, str | None]:
     resources, outdated = resources_of(stack), _Outdated({}, {})
-    resources.load(former.template, former.parameters)
+    resources.load(former.template, former.parameters, stack.tags)
 
     def restore(name: str) -> None:
         if replacement := _restored(resources, name, former.made[name]):
@@ -197,7 +197,7 @@ def _apply(backend: CloudFormationBackend, change_set: ChangeSet) -> _Outdated:
     resources, template = resources_of(stack), change_set.template_dict
     stack.resource_map.cross_stack_resources = backend.exports
     parameters = change_set.parameters or stack.resource_map.input_parameters
-    wanted = resources.load(template, parameters)
+    wanted = resources.load(template, parameters, change_set.tags or {})
     creation_order(wanted)  # a circle is an error before anything is made
     outdated = _Outdated({}, {})
     verbs = {name: "update" if name in resources.made else "create" for name in wanted}
@@ -226,7 +226,7 @@ def _apply(backend: CloudFormationBackend, change_set: ChangeSet) -> _Outdated:
     stack.description = template.get("Description")
     stack.output_map = outputs
     stack.parameters = change_set.parameters
-    stack.tags = change_set.tags if change_set.tags is not None else stack.tags
+    stack.tags = change_set.tags or {}
     _settle(stack)
     return outdated
 

@@ -25,6 +25,7 @@ from rehearsal.account.recorded_only import RecordedOnly
 from rehearsal.account.replacement import replaces
 from rehearsal.account.resource_schema import as_typed, refuse_invalid
 from rehearsal.account.stack_events import ResourceEvents, resource_event
+from rehearsal.account.stack_tags import with_stack_tags
 from rehearsal.account.template_forms import as_taken
 from rehearsal.account.template_order import dependents
 
@@ -60,6 +61,7 @@ class StackResources:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._map: parsing.ResourceMap = stack.resource_map
+        self._tags: dict[str, str] = {}
         self.made: dict[str, Made] = {}
         self.attempted: set[str] = set()
         """Resources whose last change failed, perhaps half-way."""
@@ -71,8 +73,10 @@ class StackResources:
         """What exists, and what may exist although nobody has said so: all that has to be deleted."""
         return {**self.unanswered, **self.made}
 
-    def load(self, template: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
-        """Make this the template by which references are evaluated.
+    def load(
+        self, template: dict[str, Any], parameters: dict[str, Any], tags: dict[str, str]
+    ) -> dict[str, Any]:
+        """Make this the template by which references are evaluated, and these the tags of the stack.
 
         Returns:
             Its resources, without those whose condition does not hold.
@@ -83,6 +87,7 @@ class StackResources:
             self._map._template = template
             self._map._resource_json_map = bodies
             self._map.input_parameters = parameters
+            self._tags = tags
             try:
                 self._map.load()
             finally:
@@ -256,7 +261,8 @@ class StackResources:
             refuse_unknown_attributes(properties, self._map)
             values = parsing.clean_json(properties, self._map) or {}
             typed = as_typed(body["Type"], values, self._stack.region_name)
-            return {"Type": body["Type"], "Properties": typed}
+            tagged = with_stack_tags(body["Type"], typed, self._tags, self._stack.region_name)
+            return {"Type": body["Type"], "Properties": tagged}
 
     def _make(self, name: str, body: dict[str, Any], resolved: dict[str, Any]) -> Made:
         stack = self._stack
@@ -266,7 +272,6 @@ class StackResources:
             )
             if isinstance(resource, TaggedEC2Resource):
                 tags = {
-                    **stack.tags,
                     "aws:cloudformation:stack-name": stack.name,
                     "aws:cloudformation:stack-id": stack.stack_id,
                     "aws:cloudformation:logical-id": name,
