@@ -15,6 +15,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ssm.models import ssm_backends
 
+from rehearsal.account.call_options import refuse_options
 from rehearsal.account.cloudformation import refuse_update
 from rehearsal.account.planned_changes import PlannedChange, planned_changes
 from rehearsal.account.recorded_only import NotRehearsedError
@@ -39,6 +40,7 @@ def install() -> None:
     create = CloudFormationResponse.create_change_set
 
     def create_change_set(self: CloudFormationResponse) -> ActionResult:
+        refuse_options(self)
         if self._get_param("ChangeSetType") == "UPDATE":
             stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
             refuse_update(stack)
@@ -126,6 +128,7 @@ def _execute(self: CloudFormationResponse) -> EmptyResult:
     change_set: Any = _existing(self)
     if self._get_bool_param("DisableRollback", False):
         change_set.disable_rollback = True
+    change_set.keep_nothing_new = self._get_bool_param("RetainExceptOnCreate", False)
     self.cloudformation_backend.execute_change_set(
         change_set_name=change_set.change_set_id, stack_name=change_set.stack_name
     )

@@ -15,6 +15,7 @@ from moto.core.common_models import CloudFormationModel
 from moto.core.responses import ActionResult, EmptyResult
 
 from rehearsal.account import changes_in_place, stack_operations
+from rehearsal.account.call_options import refuse_options
 from rehearsal.account.custom_resources import CustomResource
 from rehearsal.account.recorded_only import recorded_only
 from rehearsal.account.stack_operations import resources_of
@@ -70,8 +71,12 @@ def _execute_change_set(
         verb = "CREATE" if change_set.change_set_type == "CREATE" else "UPDATE"
         stack_operations.begin(stack, f"{verb}_IN_PROGRESS")
     disable_rollback = bool(getattr(change_set, "disable_rollback", False))
+    keep_nothing_new = bool(getattr(change_set, "keep_nothing_new", False))
     stack_operations.run(
-        stack, lambda: stack_operations.deploy(self, change_set, disable_rollback=disable_rollback)
+        stack,
+        lambda: stack_operations.deploy(
+            self, change_set, disable_rollback=disable_rollback, keep_nothing_new=keep_nothing_new
+        ),
     )
 
 
@@ -112,21 +117,16 @@ def _delete_stack(self: CloudFormationBackend, name_or_stack_id: str) -> None:
 
 def _delete_all_of_a_stack(delete: Any) -> Any:
     def delete_stack(self: CloudFormationResponse) -> EmptyResult:
-        _refuse_options(self, "RetainResources")
+        refuse_options(self)
         answer: EmptyResult = delete(self)
         return answer
 
     return delete_stack
 
 
-def _refuse_options(call: CloudFormationResponse, *options: str) -> None:
-    # To pass over them would delete what somebody wants to keep.
-    if given := [option for option in options if call._get_param(option)]:
-        raise ValidationError(message=f"not rehearsed: {', '.join(given)} of {call._get_action()}")
-
-
 def _rollback_stack(self: CloudFormationResponse) -> ActionResult:
-    _refuse_options(self, "ResourcesToSkip", "RetainExceptOnCreate")
+    refuse_options(self)
+    keep_nothing_new = bool(self._get_param("RetainExceptOnCreate"))
     stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
     with _beginning:
         if stack.status not in (
@@ -139,7 +139,9 @@ def _rollback_stack(self: CloudFormationResponse) -> ActionResult:
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back."
             )
         stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
-    stack_operations.run(stack, lambda: stack_operations.roll_back(stack, ""))
+    stack_operations.run(
+        stack, lambda: stack_operations.roll_back(stack, "", keep_nothing_new=keep_nothing_new)
+    )
     return ActionResult({"StackId": stack.stack_id})
 
 

@@ -76,9 +76,20 @@ def run(stack: Stack, course: Callable[[], tuple[str, str | None]]) -> None:
 
 
 def deploy(
-    backend: CloudFormationBackend, change_set: ChangeSet, *, disable_rollback: bool
+    backend: CloudFormationBackend,
+    change_set: ChangeSet,
+    *,
+    disable_rollback: bool,
+    keep_nothing_new: bool = False,
 ) -> tuple[str, str | None]:
-    """Apply a change set, and go back when that fails."""
+    """Apply a change set, and go back when that fails.
+
+    Args:
+        backend: whose change set it is.
+        change_set: what to apply.
+        disable_rollback: whether to stop where it fails instead.
+        keep_nothing_new: see `roll_back`.
+    """
     stack: Stack = change_set.stack
     verb = "CREATE" if change_set.change_set_type == "CREATE" else "UPDATE"
     try:
@@ -93,7 +104,9 @@ def deploy(
         # Something that can be parsed, or the next change set could not be compared with it.
         stack.template = stack.template or "{}"
         reason = words(error)
-        return (f"{verb}_FAILED", reason) if disable_rollback else roll_back(stack, reason)
+        if disable_rollback:
+            return f"{verb}_FAILED", reason
+        return roll_back(stack, reason, keep_nothing_new=keep_nothing_new)
     change_set.execution_status = "EXECUTE_COMPLETE"
     if verb == "UPDATE":
         begin(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
@@ -102,32 +115,34 @@ def deploy(
     return f"{verb}_COMPLETE", None
 
 
-def roll_back(stack: Stack, reason: str) -> tuple[str, str | None]:
+def roll_back(stack: Stack, reason: str, *, keep_nothing_new: bool = False) -> tuple[str, str | None]:
     """Go back to the last state in which everything was done.
 
     Args:
         stack: what to bring back.
         reason: why; what its event says.
+        keep_nothing_new: whether what was just made is deleted even where its DeletionPolicy is Retain:
+            `RetainExceptOnCreate` of the API.
     """
     former = stable_of(stack)
     if not former.template:
         begin(stack, "ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
-        return _take_back_creation(stack)
+        return _take_back_creation(stack, keep_nothing_new=keep_nothing_new)
     begin(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
-    return _take_back_update(stack, former)
+    return _take_back_update(stack, former, keep_nothing_new=keep_nothing_new)
 
 
-def _take_back_creation(stack: Stack) -> tuple[str, str | None]:
+def _take_back_creation(stack: Stack, *, keep_nothing_new: bool) -> tuple[str, str | None]:
     resources, made = resources_of(stack), _Outdated({}, {})
     for name, one in resources.begun.items():
-        made.add(name, one, policy=_policy_of_creation(one))
+        made.add(name, one, policy="" if keep_nothing_new else _policy_of_creation(one))
     failures = resources.remove(made.doomed, retained=made.retained, keep_going=False)
     if failures:
         return "ROLLBACK_FAILED", _failed(dict.fromkeys(failures, "delete"))
     return "ROLLBACK_COMPLETE", None
 
 
-def _take_back_update(stack: Stack, former: Stable) -> tuple[str, str | None]:
+def _take_back_update(stack: Stack, former: Stable, *, keep_nothing_new: bool) -> tuple[str, str | None]:
     resources, outdated = resources_of(stack), _Outdated({}, {})
     resources.load(former.template, former.parameters, stack.tags)
 
@@ -141,7 +156,7 @@ def _take_back_update(stack: Stack, former: Stable) -> tuple[str, str | None]:
     begin(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "")
     for name, made in resources.begun.items():
         if name not in former.made:
-            outdated.add(name, made, policy=_policy_of_creation(made))
+            outdated.add(name, made, policy="" if keep_nothing_new else _policy_of_creation(made))
     _clean_up(stack, outdated)
     return "UPDATE_ROLLBACK_COMPLETE", None
 

@@ -1,5 +1,6 @@
 """The way back from an operation that failed, by the API that the CLI calls."""
 
+import json
 from typing import Any
 
 import pytest
@@ -105,6 +106,97 @@ def test_without_rollback_what_was_done_stays_until_it_is_asked_for(stacks: Stac
     stacks.client.rollback_stack(StackName="stack")
     assert stacks.wait("stack") == "UPDATE_ROLLBACK_COMPLETE"
     assert values() == {"stack-A": "1"}
+
+
+@pytest.mark.parametrize(("except_on_create", "left"), [(True, 0), (False, 1)])
+def test_a_rollback_can_be_told_to_keep_nothing_of_what_was_just_made(
+    stacks: Stacks, except_on_create: bool, left: int
+) -> None:
+    retained = {**FILE_SYSTEM, "DeletionPolicy": "Retain"}
+    stacks.deploy({"F": retained, **failing("F")}, no_rollback=True)
+    stacks.client.rollback_stack(StackName="stack", RetainExceptOnCreate=except_on_create)
+    assert stacks.wait("stack") == "ROLLBACK_COMPLETE"
+    assert len(file_systems()) == left
+
+
+def test_such_a_rollback_keeps_what_was_there_before_the_update(stacks: Stacks) -> None:
+    retained = {**FILE_SYSTEM, "DeletionPolicy": "Retain"}
+    stacks.deploy({"F": retained})
+    before = file_systems()
+    stacks.deploy({"F": retained, "New": retained, **failing("New")}, no_rollback=True)
+    stacks.client.rollback_stack(StackName="stack", RetainExceptOnCreate=True)
+    assert stacks.wait("stack") == "UPDATE_ROLLBACK_COMPLETE"
+    assert file_systems() == before
+
+
+def test_an_execution_can_be_told_the_same(stacks: Stacks) -> None:
+    change_set = stacks.prepare({"F": {**FILE_SYSTEM, "DeletionPolicy": "Retain"}, **failing("F")})
+    stacks.client.execute_change_set(ChangeSetName=change_set, RetainExceptOnCreate=True)
+    assert stacks.wait("stack") == "ROLLBACK_COMPLETE"
+    assert file_systems() == []
+
+
+@pytest.mark.parametrize(
+    ("call", "options", "named"),
+    [
+        ("continue_update_rollback", {"ResourcesToSkip": ["A"]}, "ResourcesToSkip of ContinueUpdateRollback"),
+        ("continue_update_rollback", {"ForceRollback": True}, "ForceRollback of ContinueUpdateRollback"),
+        ("delete_stack", {"RetainResources": ["A"]}, "RetainResources of DeleteStack"),
+        ("delete_stack", {"DeletionMode": "FORCE_DELETE_STACK"}, "DeletionMode of DeleteStack"),
+        ("delete_stack", {"DeploymentConfig": {"Mode": "EXPRESS"}}, "DeploymentConfig of DeleteStack"),
+        ("rollback_stack", {"DeploymentConfig": {"Mode": "EXPRESS"}}, "DeploymentConfig of RollbackStack"),
+    ],
+)
+def test_what_a_call_wants_otherwise_is_refused_and_nothing_is_changed(
+    stacks: Stacks, call: str, options: dict[str, Any], named: str
+) -> None:
+    stacks.deploy({"A": parameter(), **failing("A")}, no_rollback=True)
+    before = stacks.describe()
+    with pytest.raises(ClientError) as caught:
+        getattr(stacks.client, call)(StackName="stack", **options)
+    assert caught.value.response["Error"]["Message"] == f"not rehearsed: {named}"
+    assert stacks.describe() == before
+
+
+@pytest.mark.parametrize(
+    ("call", "options"),
+    [
+        ("rollback_stack", {"RetainExceptOnCreate": True}),
+        ("rollback_stack", {"DeploymentConfig": {"Mode": "STANDARD"}}),
+        ("continue_update_rollback", {"ResourcesToSkip": []}),
+        ("delete_stack", {"DeploymentConfig": {"Mode": "STANDARD"}}),
+        ("delete_stack", {"DeletionMode": "STANDARD"}),
+    ],
+)
+def test_what_the_cli_says_of_the_usual_way_is_taken(
+    stacks: Stacks, call: str, options: dict[str, Any]
+) -> None:
+    stacks.deploy({"A": parameter(), **failing("A")}, no_rollback=True)
+    stack_id = stacks.describe()["StackId"]
+    getattr(stacks.client, call)(StackName="stack", **options)
+    assert stacks.wait(stack_id) in ("ROLLBACK_COMPLETE", "DELETE_COMPLETE")
+    assert values() == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"ImportExistingResources": True}, "ImportExistingResources of CreateChangeSet"),
+        ({"DeploymentMode": "REVERT_DRIFT"}, "DeploymentMode of CreateChangeSet"),
+        ({"OnStackFailure": "DELETE"}, "OnStackFailure of CreateChangeSet"),
+        ({"DeploymentConfig": {"Mode": "EXPRESS"}}, "DeploymentConfig of CreateChangeSet"),
+    ],
+)
+def test_a_change_set_that_wants_it_otherwise_is_refused_and_leaves_no_stack(
+    stacks: Stacks, options: dict[str, Any], named: str
+) -> None:
+    template = json.dumps({"Resources": {"F": FILE_SYSTEM}})
+    with pytest.raises(ClientError) as caught:
+        stacks.client.create_change_set(
+            StackName="stack", ChangeSetName="one", ChangeSetType="CREATE", TemplateBody=template, **options
+        )
+    assert caught.value.response["Error"]["Message"] == f"not rehearsed: {named}"
+    assert stacks.client.describe_stacks()["Stacks"] == []
 
 
 def test_a_rollback_that_cannot_delete_says_so_and_can_be_repeated(stacks: Stacks) -> None:
