@@ -181,7 +181,6 @@ def test_what_the_cli_says_of_the_usual_way_is_taken(
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"ImportExistingResources": True}, "ImportExistingResources of CreateChangeSet"),
         ({"DeploymentMode": "REVERT_DRIFT"}, "DeploymentMode of CreateChangeSet"),
         ({"OnStackFailure": "DELETE"}, "OnStackFailure of CreateChangeSet"),
         ({"DeploymentConfig": {"Mode": "EXPRESS"}}, "DeploymentConfig of CreateChangeSet"),
