@@ -7,23 +7,62 @@ emulated STS began. Signatures are not verified: a key is as hard to guess as a 
 """
 
 import io
+import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from rehearsal.account.service_errors import Refusal, protocol_of, refuse, scope_of
 from rehearsal.account.sessions import session_of
+from rehearsal.account.wsgi import answer, headers_of
+from settings.aws import efs_regions
+
+_log = logging.getLogger(__name__)
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 _LONGEST_UNSIGNED = 65_536
 """The most bytes that are read of a call without a key; a token has a thousandth of that."""
 
-REFUSAL = (
-    b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
-    b"<Message>not a key of this rehearsal</Message></Error></ErrorResponse>"
-)
-"""What a caller reads who is not let in."""
+_UNKNOWN = "The security token included in the request is invalid."
+_UNSIGNED = "Missing Authentication Token"
+_WRONG_SCOPE = "Credential should be scoped to a valid region, not '{region}'."
+
+_UNKNOWN_KEY = {
+    "ec2": (401, "AuthFailure", "AWS was not able to validate the provided access credentials"),
+    "json": (400, "UnrecognizedClientException", _UNKNOWN),
+    "query": (403, "InvalidClientTokenId", _UNKNOWN),
+    "rest-json": (403, "UnrecognizedClientException", _UNKNOWN),
+    "rest-xml": (
+        403,
+        "InvalidAccessKeyId",
+        "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+}
+"""What the services of a protocol say of an access key that does not exist."""
+
+_NO_KEY = {
+    "ec2": (400, "MissingParameter", "The request must contain the parameter AWSAccessKeyId"),
+    "json": (400, "MissingAuthenticationTokenException", _UNSIGNED),
+    "query": (403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
+    "rest-json": (403, "MissingAuthenticationTokenException", _UNSIGNED),
+    "rest-xml": (403, "AccessDenied", "Access Denied"),
+}
+"""The same of a call without any."""
+
+_WRONG_REGION = {
+    "ec2": (401, "AuthFailure", _WRONG_SCOPE),
+    "json": (400, "InvalidSignatureException", _WRONG_SCOPE),
+    "query": (403, "SignatureDoesNotMatch", _WRONG_SCOPE),
+    "rest-json": (403, "InvalidSignatureException", _WRONG_SCOPE),
+    "rest-xml": (
+        400,
+        "AuthorizationHeaderMalformed",
+        "The authorization header is malformed; the region '{region}' is wrong",
+    ),
+}
+"""The same of a region that AWS has not."""
 
 
 class Admission:
@@ -46,6 +85,29 @@ class Admission:
             return parse_qs(body.decode(errors="replace")).get("Action") == ["AssumeRoleWithWebIdentity"]
         return key == self._key or session_of(key) is not None
 
+    def refusal(self, *, headers: Mapping[str, str], query: str, body: bytes) -> Refusal | None:
+        """The answer to a call that may not go on, as AWS gives it; None when it may.
+
+        Args:
+            headers: of HTTP; their names are compared without case.
+            query: of its address.
+            body: what it brings.
+        """
+        lower = {name.lower(): value for name, value in headers.items()}
+        scope = scope_of(lower, query)
+        protocol = protocol_of(lower, scope.service if scope else "")
+        if not self.admits(
+            authorization=lower.get("authorization", ""), query=query, origin=lower.get("origin"), body=body
+        ):
+            _log.warning("refused: a call without a key of this rehearsal")
+            if "origin" in lower:
+                return refuse(protocol, 403, "AccessDenied", "a page of a browser may not call a rehearsal")
+            return refuse(protocol, *(_UNKNOWN_KEY if scope else _NO_KEY)[protocol])
+        if scope and scope.region not in efs_regions():
+            status, code, words = _WRONG_REGION[protocol]
+            return refuse(protocol, status, code, words.format(region=scope.region))
+        return None
+
 
 def _access_key(authorization: str, query: str) -> str | None:
     if found := _CREDENTIAL.search(authorization):
@@ -57,21 +119,18 @@ def _access_key(authorization: str, query: str) -> str | None:
 def guarded(
     application: Callable[..., Iterable[bytes]], admission: Admission
 ) -> Callable[..., Iterable[bytes]]:
-    """The WSGI application behind an admission: whoever is not let in gets 403."""
+    """The WSGI application behind an admission: whoever is not let in gets AWS's own error."""
 
     def guard(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        authorization, body = environ.get("HTTP_AUTHORIZATION", ""), b""
-        if not authorization and environ.get("CONTENT_LENGTH"):
+        headers, body = headers_of(environ), b""
+        if "AUTHORIZATION" not in headers and environ.get("CONTENT_LENGTH"):
             body = environ["wsgi.input"].read(min(int(environ["CONTENT_LENGTH"]), _LONGEST_UNSIGNED))
             environ["wsgi.input"] = io.BytesIO(body)
-        if admission.admits(
-            authorization=authorization,
-            query=environ.get("QUERY_STRING", ""),
-            origin=environ.get("HTTP_ORIGIN"),
-            body=body,
-        ):
-            return application(environ, start_response)
-        start_response("403 Forbidden", [("Content-Type", "text/xml"), ("Content-Length", str(len(REFUSAL)))])
-        return [REFUSAL]
+        refusal = admission.refusal(headers=headers, query=environ.get("QUERY_STRING", ""), body=body)
+        return (
+            application(environ, start_response)
+            if refusal is None
+            else answer(refusal, environ, start_response)
+        )
 
     return guard

@@ -5,12 +5,9 @@ work on resources makes no such calls here: only what comes from outside can mee
 """
 
 import io
-import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,22 +15,14 @@ from moto.core.request import Request
 from moto.core.routing import get_service_router
 from werkzeug.exceptions import NotFound
 
+from rehearsal.account.service_errors import Refusal, refuse, scope_of
+from rehearsal.account.wsgi import answer, headers_of
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import SERVICES, SIGNED_AS, THROTTLE, UNAVAILABLE, Fault, service_model
 
 _log = logging.getLogger(__name__)
 
-_SCOPE = re.compile(r"Credential=[^/,\s]+/[0-9]+/[^/]*/([^/]+)/")
 _FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """The answer to a call that meets a fault."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class ApiFaults:
@@ -77,12 +66,6 @@ def with_api_faults(
     """The WSGI application behind the faults."""
 
     def faulty(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        headers = {
-            name.removeprefix("HTTP_").replace("_", "-"): value
-            for name, value in environ.items()
-            if name.startswith("HTTP_") or name == "CONTENT_TYPE"
-        }
-
         def body() -> bytes:
             content: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             environ["wsgi.input"] = io.BytesIO(content)
@@ -92,27 +75,21 @@ def with_api_faults(
         refusal = faults.refusal(
             method=environ["REQUEST_METHOD"],
             url=f"http://localhost{environ.get('PATH_INFO', '/')}" + (f"?{query}" if query else ""),
-            headers=headers,
+            headers=headers_of(environ),
             body=body,
         )
         if refusal is None:
             return application(environ, start_response)
-        status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"
-        length = {"Content-Length": str(len(refusal.body))}
-        start_response(status, list({**refusal.headers, **length}.items()))
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.body]
+        return answer(refusal, environ, start_response)
 
     return faulty
 
 
 def _service(headers: Mapping[str, str], url: str) -> str | None:
-    scope = _SCOPE.search(headers.get("authorization", ""))
-    if scope:
-        signed_for = scope[1]
-    elif credential := parse_qs(url.partition("?")[2]).get("X-Amz-Credential"):
-        signed_for = credential[0].split("/")[3]
-    else:
+    scope = scope_of(headers, url.partition("?")[2])
+    if scope is None:
         return "sts"  # the one call that may come unsigned
+    signed_for = scope.service
     name = SIGNED_AS.get(signed_for, signed_for)  # not the SDK's models: they take seconds to load
     return name if name in SERVICES else None
 
@@ -155,17 +132,4 @@ def _refuse(service: str, *, throttled: bool) -> Refusal:
     else:
         status = 429 if protocol == "rest-json" else 400
         code, words = "ThrottlingException", "Rate exceeded"
-    if protocol in ("json", "rest-json"):
-        content = {"__type": code, "ErrorCode": code, "Message": words, "message": words}
-        kind, text = "application/json", json.dumps(content)
-    elif protocol == "ec2":
-        error = f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
-        kind = "text/xml"
-        text = f"<Response><Errors>{error}</Errors><RequestID>rehearsal</RequestID></Response>"
-    elif protocol == "rest-xml":
-        kind, text = "application/xml", f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
-    else:
-        error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error>"
-        kind = "text/xml"
-        text = f"<ErrorResponse>{error}<RequestId>rehearsal</RequestId></ErrorResponse>"
-    return Refusal(status, {"Content-Type": kind, "x-amzn-ErrorType": code}, text.encode())
+    return refuse(protocol, status, code, words)

@@ -1,8 +1,8 @@
 """Options of CloudFormation's calls that the emulated account does not do.
 
-To pass over one would delete what somebody wants to keep, or keep what somebody wants deleted. An option that
-says the usual way in so many words is let pass: the CDK CLI gives all of them. So is `ImportExistingResources`,
-which the CLI sets for its bootstrap stack: what exists already fails its creation here.
+To pass over one would delete what somebody wants to keep, or keep what somebody wants deleted. An option
+that says the usual way in so many words is let pass: the CDK CLI gives all of them. So is
+`ImportExistingResources`, which the CLI sets for its bootstrap stack: what exists fails its creation here.
 """
 
 from moto.cloudformation.exceptions import ValidationError

@@ -17,7 +17,7 @@ import yaml
 from moto.moto_proxy.proxy3 import MotoRequestHandler
 from werkzeug.exceptions import HTTPException
 
-from rehearsal.account.admission import REFUSAL, Admission
+from rehearsal.account.admission import Admission
 from rehearsal.account.api_faults import ApiFaults
 from rehearsal.account.oci_registry import registry_files
 from rehearsal.charts import ChartSource
@@ -170,23 +170,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def _is_let_in(self, body: bytes) -> bool:
-        admission = self.server.admission
-        return admission is None or admission.admits(
-            authorization=self.headers.get("Authorization", ""),
-            query=self.path.partition("?")[2],
-            origin=self.headers.get("Origin"),
-            body=body,
-        )
-
     def _from_account(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        if not self._is_let_in(body):
-            return 403, {}, REFUSAL
+        headers = dict(self.headers.items())
+        if self.server.admission:
+            query = self.path.partition("?")[2]
+            if refused := self.server.admission.refusal(headers=headers, query=query, body=body):
+                return refused.status, refused.headers, refused.body
         if self.server.api_faults:
             refusal = self.server.api_faults.refusal(
                 method=self.command,
                 url=f"https://{self.host}{self.path}",
-                headers=dict(self.headers.items()),
+                headers=headers,
                 body=lambda: body,
             )
             if refusal:

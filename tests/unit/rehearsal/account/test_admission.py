@@ -1,11 +1,16 @@
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from moto.sts.models import sts_backends
 
 from rehearsal.account.admission import Admission, guarded
+from tests.unit.rehearsal.account.served import served
+from tests.unit.rehearsal.account.test_api_faults import CALLS
 
 ACCOUNT = "123456789012"
 TOKEN_CALL = b"Action=AssumeRoleWithWebIdentity&WebIdentityToken=t"
@@ -79,7 +84,83 @@ def call(admission: Admission, environ: dict[str, Any]) -> tuple[str, bytes]:
 def test_whoever_is_not_let_in_gets_403_and_the_application_is_not_called(admission: Admission) -> None:
     status, body = call(admission, {"wsgi.input": io.BytesIO(b"secret")})
     assert status == "403 Forbidden"
-    assert b"AccessDenied" in body
+    assert b"MissingAuthenticationTokenException" in body
+
+
+@pytest.fixture
+def endpoint(admission: Admission) -> Iterator[str]:
+    """A server behind an admission, whose own answer is no error of AWS."""
+    with served(guarded(application, admission)) as address:
+        yield address
+
+
+def refused(endpoint: str, service: str, *, key: str, region: str = "ap-northeast-2") -> tuple[str, str]:
+    """What the SDK makes of the answer to a call of a service."""
+    client: Any = boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=key,
+        aws_secret_access_key="rehearsal",
+        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+    )
+    operation, parameters = CALLS[service]
+    with pytest.raises(ClientError) as error:
+        client._make_api_call(operation, parameters)
+    answer = error.value.response["Error"]
+    return answer["Code"], answer["Message"]
+
+
+INVALID = "The security token included in the request is invalid."
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "message"),
+    [
+        *[(one, "UnrecognizedClientException", INVALID) for one in ("backup", "efs", "eks", "lambda")],
+        *[(one, "UnrecognizedClientException", INVALID) for one in ("kms", "secretsmanager", "ssm")],
+        *[(one, "InvalidClientTokenId", INVALID) for one in ("cloudformation", "iam", "sts")],
+        ("ec2", "AuthFailure", "AWS was not able to validate the provided access credentials"),
+        (
+            "s3",
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+    ],
+)
+def test_a_wrong_key_is_refused_in_the_words_and_the_form_of_the_service(
+    endpoint: str, service: str, code: str, message: str
+) -> None:
+    assert refused(endpoint, service, key="AKIAOTHER") == (code, message)
+
+
+SCOPE = "Credential should be scoped to a valid region, not 'eu-nowhere-7'."
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "message"),
+    [
+        ("efs", "InvalidSignatureException", SCOPE),
+        ("ssm", "InvalidSignatureException", SCOPE),
+        ("sts", "SignatureDoesNotMatch", SCOPE),
+        ("ec2", "AuthFailure", SCOPE),
+        (
+            "s3",
+            "AuthorizationHeaderMalformed",
+            "The authorization header is malformed; the region 'eu-nowhere-7' is wrong",
+        ),
+    ],
+)
+def test_a_region_that_does_not_exist_is_refused_in_the_words_of_the_service(
+    endpoint: str, service: str, code: str, message: str
+) -> None:
+    assert refused(endpoint, service, key="AKIAOURS", region="eu-nowhere-7") == (code, message)
+
+
+def test_every_region_of_aws_is_let_pass(admission: Admission) -> None:
+    for region in ("ap-northeast-2", "us-east-1", "cn-north-1", "us-gov-west-1"):
+        headers = {"Authorization": signed_by("AKIAOURS").replace("ap-northeast-2", region)}
+        assert admission.refusal(headers=headers, query="", body=b"") is None
 
 
 def test_the_application_still_reads_the_body_that_was_looked_at(admission: Admission) -> None:

@@ -1,6 +1,5 @@
 """Calls of AWS that meet a fault, made with the real SDK against a real server."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from werkzeug.serving import make_server
 
 from rehearsal.account.api_faults import ApiFaults, with_api_faults
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import SERVICES, parse_fault
+from tests.unit.rehearsal.account.served import served
 
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "backup": ("ListBackupPlans", {}),
@@ -59,10 +58,8 @@ def endpoint(box: FaultBox, reached: list[str]) -> Iterator[str]:
         start_response("404 Not Found", [("Content-Length", str(len(answer)))])
         return [answer]
 
-    server = make_server("127.0.0.1", 0, with_api_faults(service, ApiFaults(box)), threaded=True)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with served(with_api_faults(service, ApiFaults(box))) as address:
+        yield address
 
 
 def call(endpoint: str, service: str, operation: str, *, attempts: int = 1, **parameters: Any) -> ClientError:

@@ -1,15 +1,14 @@
 """The calls that are added to EFS and AWS Backup reach the account's server by their own addresses."""
 
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
+from tests.unit.rehearsal.account.served import served
 from tests.unit.rehearsal.account.stacks import REGION, Stacks
 from tests.unit.rehearsal.account.test_efs_policies import POLICY
 from tests.unit.rehearsal.account.test_keys_and_backups import backups
@@ -17,11 +16,8 @@ from tests.unit.rehearsal.account.test_keys_and_backups import backups
 
 @pytest.fixture
 def endpoint(account: None) -> Iterator[str]:  # noqa: ARG001  # moto is on
-    application = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
+    with served(DomainDispatcherApplication(create_backend_app)) as address:
+        yield address
 
 
 def client(endpoint: str, service: str) -> Any:
