@@ -7,7 +7,6 @@ failure) is done here, as described in the documentation of aws-cdk-lib's `custo
 """
 
 import copy
-import json
 import re
 import uuid
 from typing import Any
@@ -16,30 +15,17 @@ from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.utils import get_backend
 from moto.cloudformation.custom_model import CustomModel
 
+from rehearsal.account.custom_resource_responses import (
+    CustomResourceError,
+    UnusableResponseError,
+    no_response,
+    response_to_answer,
+    response_to_failure,
+)
 from rehearsal.account.lambda_functions import FunctionError, LambdaRunner, NoAnswerError
-
-_LONGEST_RESPONSE = 4096
-"""In bytes; CloudFormation takes no longer response of a custom resource."""
 
 _LONGEST_WAIT = 3600
 """In seconds: what `ServiceTimeout` is without a value, and at most."""
-
-
-class CustomResourceError(Exception):
-    """A handler answered with an exception; the text is what CloudFormation shows as the reason."""
-
-
-class NoResponseError(CustomResourceError):
-    """CloudFormation has waited in vain for an answer."""
-
-    def __init__(self, request_id: str) -> None:
-        super().__init__(
-            "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
-            f"requestId [{request_id}]. If you are using the Python cfn-response module, you may need to "
-            "update your Lambda function code so that CloudFormation can attach the updated version."
-        )
-        self.resource: CustomResource | None = None
-        """What may have been made by a Create without an answer, and must be deleted."""
 
 
 class CustomResource(CustomModel):
@@ -58,6 +44,8 @@ class CustomResource(CustomModel):
         self.properties: dict[str, Any] = {}
         self.no_echo = False
         """Whether the handler asked that its `Data` be shown to nobody."""
+        self._request_id = ""
+        """Of the last request that was answered."""
 
     @staticmethod
     def cloudformation_type() -> str:
@@ -84,7 +72,7 @@ class CustomResource(CustomModel):
         properties = cloudformation_json["Properties"]
         try:
             resource._send("Create", properties)
-        except NoResponseError as error:
+        except UnusableResponseError as error:
             # CloudFormation makes up a physical id, and sends a Delete for it when it rolls back.
             resource.resource_name, resource.properties = _made_up_id(resource), properties
             error.resource = resource
@@ -140,52 +128,34 @@ class CustomResource(CustomModel):
             event["PhysicalResourceId"] = self.resource_name
         if request_type == "Update":
             event["OldResourceProperties"] = _as_strings(self.properties)
+        handler = self._handler(properties["ServiceToken"])
         try:
             answer = self.runner.invoke(
-                self._handler(properties["ServiceToken"]),
+                handler,
                 event,
                 account=self.account,
                 region=self.region_name,
                 patience=_service_timeout(properties),
             )
         except NoAnswerError as error:
-            raise NoResponseError(request_id) from error
+            raise no_response(request_id) from error
         except FunctionError as error:
-            raise CustomResourceError(
-                f"Received response status [FAILED] from custom resource. Message returned: {error}"
-            ) from error
-        answer = answer or {}
-        if not isinstance(answer, dict):
-            raise CustomResourceError(f"the handler of {self.logical_id} returned no object: {answer!r}")
-        default = request_id if request_type == "Create" else self.resource_name
-        physical_id = str(answer.get("PhysicalResourceId") or default)
-        if request_type == "Delete" and physical_id != self.resource_name:
-            raise CustomResourceError(
-                f'DELETE: cannot change the physical resource ID from "{self.resource_name}" to '
-                f'"{physical_id}" during deletion'
-            )
-        response = {
-            "Status": "SUCCESS",
-            "StackId": self.stack_id,
-            "RequestId": request_id,
-            "LogicalResourceId": self.logical_id,
-            "PhysicalResourceId": physical_id,
-            "NoEcho": bool(answer.get("NoEcho")),
-            "Data": answer.get("Data") or {},
-        }
-        if len(json.dumps(response).encode()) > _LONGEST_RESPONSE:
-            raise CustomResourceError("Response object is too long.")
-        self.resource_name = physical_id
-        self.no_echo = bool(answer.get("NoEcho"))
+            response = response_to_failure(event, error.words, handler.rpartition(":")[2])
+        else:
+            response = response_to_answer(event, answer)
+        response.check()
+        self.resource_name = response.physical_id
+        self.no_echo = bool(response.no_echo)
         self.properties = properties
-        self.set_data(answer.get("Data") or {})
+        self._request_id = request_id
+        self.set_data(response.data or {})
 
     def get_cfn_attribute(self, attribute_name: str) -> Any:
         """A value of the `Data` that the handler returned; a missing one is an error, as on AWS."""
         if attribute_name not in self.data:
             raise CustomResourceError(
                 f"CustomResource attribute error: Vendor response doesn't contain {attribute_name} attribute "
-                f"in object {self.stack_id}|{self.logical_id}"
+                f"in object {self.stack_id}|{self.logical_id}|{self._request_id}"
             )
         return self.data[attribute_name]
 

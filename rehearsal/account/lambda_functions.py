@@ -31,7 +31,17 @@ _RUNTIME = Path(__file__).with_name("lambda_runtime.py")
 
 
 class FunctionError(Exception):
-    """What the function raised, in its own words."""
+    """What the function raised: its type and its words."""
+
+    def __init__(self, text: str, words: str | None = None) -> None:
+        """Say what happened.
+
+        Args:
+            text: for a person.
+            words: `errorMessage` of Lambda's error document. Default: the text.
+        """
+        super().__init__(text)
+        self.words = text if words is None else words
 
 
 class NoAnswerError(Exception):
@@ -185,7 +195,9 @@ class LambdaRunner:
             raise FunctionError(f"{function.function_name} ended without a result; its log: {log}")
         answer = json.loads(result.read_text(encoding="utf-8"))
         if "errorMessage" in answer:
-            raise FunctionError(f"{answer['errorType']}: {answer['errorMessage']}")
+            raise FunctionError(
+                f"{answer['errorType']}: {answer['errorMessage']}", words=answer["errorMessage"]
+            )
         return answer["result"]
 
     def _unpacked(self, archive: bytes) -> Path:

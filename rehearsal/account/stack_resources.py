@@ -19,7 +19,8 @@ from moto.ec2.models.core import TaggedEC2Resource
 
 from rehearsal.account.changes_in_place import refuse_what_is_lost
 from rehearsal.account.concurrency import MOTO, run_in_order
-from rehearsal.account.custom_resources import CustomResource, NoResponseError
+from rehearsal.account.custom_resource_responses import UnusableResponseError
+from rehearsal.account.custom_resources import CustomResource
 from rehearsal.account.not_rehearsed import refuse_unknown_attributes
 from rehearsal.account.recorded_only import RecordedOnly
 from rehearsal.account.replacement import replaces
@@ -66,7 +67,7 @@ class StackResources:
         self.attempted: set[str] = set()
         """Resources whose last change failed, perhaps half-way."""
         self.unanswered: dict[str, Made] = {}
-        """Custom resources whose handler was asked to make them and never answered."""
+        """Custom resources whose handler was asked to make them, and whose answer cannot be used."""
 
     @property
     def begun(self) -> dict[str, Made]:
@@ -105,7 +106,7 @@ class StackResources:
             resolved = self._resolve(name, body)
             try:
                 made = self._make(name, body, resolved)
-            except NoResponseError as error:
+            except UnusableResponseError as error:
                 events.resource = error.resource
                 self.unanswered[name] = Made(body, resolved, error.resource)
                 raise

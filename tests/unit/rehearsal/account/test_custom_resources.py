@@ -21,6 +21,8 @@ def handler(event, context):
     properties = event["ResourceProperties"]
     if event["RequestType"] == properties.get("FailOn"):
         raise RuntimeError(f"cannot {{event['RequestType']}}")
+    if event["RequestType"] == properties.get("SilentOn"):
+        return None
     return json.loads(properties.get("Answer", "null"))
 """
 
@@ -137,7 +139,9 @@ def test_data_of_the_answer_are_attributes(stacks: Stacks, provider: str) -> Non
     assert found["Parameter"]["Value"] == "from the handler"
 
 
-def test_an_attribute_that_the_answer_lacks_is_an_error(stacks: Stacks, provider: str) -> None:
+def test_an_attribute_that_the_answer_lacks_is_an_error(
+    stacks: Stacks, provider: str, events: Events
+) -> None:
     resources = {
         "Manifest": custom(provider, answer={"Data": {"Other": "1"}}),
         "A": parameter({"Fn::GetAtt": ["Manifest", "Value"]}),
@@ -145,13 +149,13 @@ def test_an_attribute_that_the_answer_lacks_is_an_error(stacks: Stacks, provider
     assert stacks.deploy(resources) == "ROLLBACK_COMPLETE"
     assert stacks.reason("A", "CREATE_FAILED") == (
         "CustomResource attribute error: Vendor response doesn't contain Value attribute in object "
-        f"{stacks.describe()['StackId']}|Manifest"
+        f"{stacks.describe()['StackId']}|Manifest|{events()[0]['RequestId']}"
     )
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
 def test_an_exception_of_the_handler_fails_the_operation_with_its_words(
-    stacks: Stacks, provider: str, request_type: str
+    stacks: Stacks, provider: str, events: Events, request_type: str
 ) -> None:
     stacks.deploy({"Manifest": custom(provider, FailOn=request_type)})
     stack_id = stacks.describe()["StackId"]
@@ -162,9 +166,11 @@ def test_an_exception_of_the_handler_fails_the_operation_with_its_words(
     ends = {"Create": "ROLLBACK_COMPLETE", "Update": "UPDATE_ROLLBACK_FAILED", "Delete": "DELETE_FAILED"}
     assert stacks.describe(stack_id)["StackStatus"] == ends[request_type]
     status = f"{request_type.upper()}_FAILED"
-    assert stacks.reason("Manifest", status, stack_id) == (
-        "Received response status [FAILED] from custom resource. Message returned: "
-        f"RuntimeError: cannot {request_type}"
+    assert request_type in [event["RequestType"] for event in events()]
+    assert re.fullmatch(
+        r"Received response status \[FAILED\] from custom resource\. Message returned: "
+        rf"Error: cannot {request_type}\n\nLogs: /aws/lambda/handler \(RequestId: [0-9a-f-]{{36}}\)",
+        str(stacks.reason("Manifest", status, stack_id)),
     )
 
 
@@ -186,9 +192,9 @@ def test_a_handler_that_runs_too_long_fails_the_resource(
     CustomResource.runner = runner
     slow = functions.make_provider("import time\ndef handler(event, context): time.sleep(60)", Timeout=1)
     assert stacks.deploy({"Manifest": custom(slow)}) == "ROLLBACK_COMPLETE"
-    assert stacks.reason("Manifest", "CREATE_FAILED") == (
+    assert str(stacks.reason("Manifest", "CREATE_FAILED")).startswith(
         "Received response status [FAILED] from custom resource. Message returned: "
-        "Task timed out after 1.00 seconds"
+        "Error: Task timed out after 1.00 seconds\n\nLogs: /aws/lambda/handler (RequestId: "
     )
 
 
@@ -246,10 +252,9 @@ def test_a_handler_that_answers_in_time_does_not_notice_the_service_timeout(
     assert events()[0]["ResourceProperties"]["ServiceTimeout"] == str(value)
 
 
-def test_an_answer_that_is_no_object_fails_the_resource(stacks: Stacks, provider: str) -> None:
-    assert stacks.deploy({"Manifest": custom(provider, answer="done")}) == "ROLLBACK_COMPLETE"
-    reason = "the handler of Manifest returned no object: 'done'"
-    assert stacks.reason("Manifest", "CREATE_FAILED") == reason
+@pytest.mark.parametrize("answer", ["done", ["done"], 1, True])
+def test_an_answer_that_is_no_object_counts_as_nothing(stacks: Stacks, provider: str, answer: Any) -> None:
+    assert stacks.deploy({"Manifest": custom(provider, answer=answer)}) == "CREATE_COMPLETE"
 
 
 def test_another_physical_id_replaces_the_resource_and_the_former_one_is_deleted_last(
@@ -288,9 +293,8 @@ def test_a_deletion_cannot_change_the_physical_id(
     stacks.deploy({"Manifest": custom(restless)})
     stack_id = stacks.describe()["StackId"]
     assert stacks.delete() == "DELETE_FAILED"
-    assert stacks.reason("Manifest", "DELETE_FAILED", stack_id) == (
-        'DELETE: cannot change the physical resource ID from "Create" to "Delete" during deletion'
-    )
+    words = 'Error: DELETE: cannot change the physical resource ID from "Create" to "Delete" during deletion'
+    assert words in str(stacks.reason("Manifest", "DELETE_FAILED", stack_id))
 
 
 def test_the_service_token_of_a_resource_cannot_change(
@@ -320,10 +324,34 @@ def test_a_function_that_does_not_exist_is_named(stacks: Stacks, runner: LambdaR
     assert stacks.reason("Manifest", "CREATE_FAILED") == f"Function not found: {arn}"
 
 
-def test_a_response_that_is_too_long_fails_the_resource(stacks: Stacks, provider: str) -> None:
-    long = custom(provider, answer={"Data": {"Value": "x" * 4096}})
+def test_a_response_that_is_too_long_fails_the_resource_and_what_it_made_is_deleted(
+    stacks: Stacks, provider: str, events: Events
+) -> None:
+    long = custom(provider, answer={"Data": {"Value": "x" * 4096}}, SilentOn="Delete")
     assert stacks.deploy({"Manifest": long}) == "ROLLBACK_COMPLETE"
     assert stacks.reason("Manifest", "CREATE_FAILED") == "Response object is too long."
+    create, delete = events()
+    assert (create["RequestType"], delete["RequestType"]) == ("Create", "Delete")
+    assert re.fullmatch(r"stack-Manifest-[0-9A-F]{12}", delete["PhysicalResourceId"])
+
+
+def test_the_words_of_a_failure_that_are_too_long_are_lost(
+    stacks: Stacks, functions: "Functions", runner: LambdaRunner
+) -> None:
+    CustomResource.runner = runner
+    source = (
+        "def handler(event, context):\n  if event['RequestType'] == 'Create': raise RuntimeError('x' * 4096)"
+    )
+    talkative = functions.make_provider(source)
+    assert stacks.deploy({"Manifest": custom(talkative)}) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("Manifest", "CREATE_FAILED") == "Response object is too long."
+
+
+@pytest.mark.parametrize("name", ["x" * 1025, "\u00e9" * 513])
+def test_a_physical_id_that_is_too_long_is_invalid(stacks: Stacks, provider: str, name: str) -> None:
+    wrong = custom(provider, answer={"PhysicalResourceId": name}, SilentOn="Delete")
+    assert stacks.deploy({"Manifest": wrong}) == "ROLLBACK_COMPLETE"
+    assert stacks.reason("Manifest", "CREATE_FAILED") == "Invalid PhysicalResourceId"
 
 
 def test_data_that_are_not_to_be_shown_are_masked_in_outputs_only(stacks: Stacks, provider: str) -> None:
