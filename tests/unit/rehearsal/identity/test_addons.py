@@ -200,6 +200,14 @@ def test_a_failed_update_says_why(eks: Any, cluster: Cluster) -> None:
     assert described(eks)["status"] == "UPDATE_FAILED"
 
 
+def test_an_update_of_an_add_on_can_be_looked_up(eks: Any) -> None:
+    install(eks)
+    made = eks.update_addon(clusterName="one", addonName=DRIVER, resolveConflicts="OVERWRITE")["update"]
+    found = eks.describe_update(name="one", updateId=made["id"], addonName=DRIVER)["update"]
+    assert found == made
+    assert (found["type"], found["status"]) == ("AddonUpdate", "Successful")
+
+
 def test_deleting_an_add_on_takes_its_objects_away(eks: Any, cluster: Cluster) -> None:
     install(eks)
     cluster.objects[ACCOUNTS]["metadata"]["managedFields"] = [{"manager": "kubectl"}]
@@ -297,6 +305,13 @@ def test_a_stack_shows_a_conflict_and_leaves_no_add_on(eks: Any, cluster: Cluste
         'Deployment.apps efs-csi-controller - .spec.image"'
     )
     assert eks.list_addons(clusterName="one")["addons"] == []
+
+
+def test_a_stack_takes_over_what_is_in_conflict_when_it_says_so(eks: Any, cluster: Cluster) -> None:
+    cluster.foreign = {DEPLOYMENT: [".spec.image"]}
+    make(ResolveConflicts="OVERWRITE")
+    assert described(eks)["status"] == "ACTIVE"
+    assert DEPLOYMENT in cluster.objects
 
 
 def test_a_stack_shows_why_eks_refuses(eks: Any) -> None:
