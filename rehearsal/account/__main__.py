@@ -97,7 +97,7 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
         efs_authorization,
         assumed_roles,
         stack_authorization,
-        call_refusals,  # last: it stands around what the others have changed
+        call_refusals,
     ):
         part_of_iam.install()
     faults = FaultBox(plan.directory)

@@ -19,16 +19,19 @@ class NotRehearsedCallError(ServiceException):
 
 def install() -> None:
     """Put the refusal around every call."""
-    call = BaseResponse.call_action
+    # Not around `call_action`: what decides about a service's calls stands around that, and may refuse too.
+    dispatch = BaseResponse._dispatch
 
-    def call_action(self: BaseResponse) -> Any:
+    def dispatch_or_refuse(
+        self: BaseResponse, request: Any, full_url: str | None = None, headers: Any = None
+    ) -> Any:
         try:
-            return call(self)
+            return dispatch(self, request, full_url, headers)
         except NotRehearsedError as error:
             words = str(error)
         except NotImplementedError:  # moto does not know the call
             words = f"not rehearsed: {self._get_action()} of {self.boto3_service_name}"
-        status, headers, body = self.serialized(ActionResult(NotRehearsedCallError(words)))
-        return status, {**headers, "status": str(status)}, body
+        status, answered, body = self.serialized(ActionResult(NotRehearsedCallError(words)))
+        return status, {**answered, "status": str(status)}, body
 
-    BaseResponse.call_action = call_action  # type: ignore[method-assign]
+    BaseResponse._dispatch = dispatch_or_refuse  # type: ignore[method-assign]

@@ -36,6 +36,12 @@ def test_a_service_of_xml_refuses_in_xml(monkeypatch: pytest.MonkeyPatch) -> Non
     assert words(aws_client("sts").get_caller_identity) == refusal
 
 
+def test_what_stands_around_the_calls_of_a_service_may_refuse_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EFSResponse, "call_action", refuse)
+    refusal = ("ValidationException", "not rehearsed: this", 400)
+    assert words(aws_client("efs").describe_file_systems) == refusal
+
+
 def test_a_call_that_moto_does_not_know_is_named() -> None:
     assert words(aws_client("cloudformation").describe_account_limits) == (
         "ValidationException",

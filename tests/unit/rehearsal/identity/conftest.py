@@ -22,7 +22,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     for store in (AccessEntries, Addons, Associations):
         monkeypatch.setattr(store, "_of", {})
-    monkeypatch.setattr(BaseResponse, "call_action", BaseResponse.call_action)  # taken away again
+    monkeypatch.setattr(BaseResponse, "_dispatch", BaseResponse._dispatch)  # taken away again
     for part in (eks_access_api, eks_addon_api, eks_pod_identity_api, eks_updates, call_refusals):
         part.install()
     with mock_aws():
