@@ -124,17 +124,19 @@ def _delete_all_of_a_stack(delete: Any) -> Any:
     return delete_stack
 
 
+_ROLLED_BACK = {
+    "ContinueUpdateRollback": ("UPDATE_ROLLBACK_FAILED",),
+    "RollbackStack": ("CREATE_FAILED", "UPDATE_FAILED"),
+}
+"""Call -> the statuses in which it is taken."""
+
+
 def _rollback_stack(self: CloudFormationResponse) -> ActionResult:
     refuse_options(self)
     keep_nothing_new = bool(self._get_param("RetainExceptOnCreate"))
     stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
     with _beginning:
-        if stack.status not in (
-            "CREATE_FAILED",
-            "UPDATE_FAILED",
-            "ROLLBACK_FAILED",
-            "UPDATE_ROLLBACK_FAILED",
-        ):
+        if stack.status not in _ROLLED_BACK[self._get_action()]:
             raise ValidationError(
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back."
             )

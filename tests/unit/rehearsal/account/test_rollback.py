@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.ssm.models import Parameter
 
 from tests.unit.rehearsal.account.stacks import Stacks, after, aws_client, parameter
 from tests.unit.rehearsal.account.test_cloudformation import BROKEN, FILE_SYSTEM
@@ -163,7 +164,6 @@ def test_what_a_call_wants_otherwise_is_refused_and_nothing_is_changed(
     [
         ("rollback_stack", {"RetainExceptOnCreate": True}),
         ("rollback_stack", {"DeploymentConfig": {"Mode": "STANDARD"}}),
-        ("continue_update_rollback", {"ResourcesToSkip": []}),
         ("delete_stack", {"DeploymentConfig": {"Mode": "STANDARD"}}),
         ("delete_stack", {"DeletionMode": "STANDARD"}),
     ],
@@ -198,7 +198,9 @@ def test_a_change_set_that_wants_it_otherwise_is_refused_and_leaves_no_stack(
     assert stacks.client.describe_stacks()["Stacks"] == []
 
 
-def test_a_rollback_that_cannot_delete_says_so_and_can_be_repeated(stacks: Stacks) -> None:
+def test_a_rollback_of_a_creation_that_cannot_delete_says_so_and_only_a_deletion_is_left(
+    stacks: Stacks,
+) -> None:
     stacks.deploy({"F": FILE_SYSTEM, **failing("F")}, no_rollback=True)
     efs = aws_client("efs")
     subnet = aws_client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
@@ -207,9 +209,31 @@ def test_a_rollback_that_cannot_delete_says_so_and_can_be_repeated(stacks: Stack
     assert stacks.wait("stack") == "ROLLBACK_FAILED"
     assert stack_statuses(stacks)[-1][1] == "The following resource(s) failed to delete: [F]. "
     efs.delete_mount_target(MountTargetId=target["MountTargetId"])
-    stacks.client.rollback_stack(StackName="stack")
-    assert stacks.wait("stack") == "ROLLBACK_COMPLETE"
+    for call in (stacks.client.rollback_stack, stacks.client.continue_update_rollback):
+        with pytest.raises(ClientError, match="is in ROLLBACK_FAILED state and can not be rolled back"):
+            call(StackName="stack")
+    assert stacks.delete() == "DELETE_COMPLETE"
     assert file_systems() == []
+
+
+def test_a_rollback_of_an_update_that_fails_can_be_continued(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks.deploy({"A": parameter("1")})
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RuntimeError("not now")
+
+    stacks.deploy({"A": parameter("2"), **failing("A")}, no_rollback=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Parameter, "update_from_cloudformation_json", refuse)
+        stacks.client.rollback_stack(StackName="stack", RetainExceptOnCreate=True)
+        assert stacks.wait("stack") == "UPDATE_ROLLBACK_FAILED"
+    with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_FAILED state and can not be rolled back"):
+        stacks.client.rollback_stack(StackName="stack")
+    stacks.client.continue_update_rollback(StackName="stack", ResourcesToSkip=[])
+    assert stacks.wait("stack") == "UPDATE_ROLLBACK_COMPLETE"
+    assert values() == {"stack-A": "1"}
 
 
 def test_a_failed_update_takes_back_what_it_made_and_keeps_what_was_there(stacks: Stacks) -> None:
