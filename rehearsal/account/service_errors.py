@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 _SCOPE = re.compile(r"Credential=[^/,\s]+/[0-9]+/([^/]*)/([^/]+)/")
 
@@ -74,17 +75,18 @@ def refuse(protocol: str, status: int, code: str, words: str) -> Refusal:
         code: the error's name.
         words: what it says.
     """
+    in_xml = escape(words)  # some repeat what the caller has sent
     if protocol in JSON:
         content = {"__type": code, "ErrorCode": code, "Message": words, "message": words}
         kind, text = "application/json", json.dumps(content)
     elif protocol == "ec2":
-        error = f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
+        error = f"<Error><Code>{code}</Code><Message>{in_xml}</Message></Error>"
         kind = "text/xml"
         text = f"<Response><Errors>{error}</Errors><RequestID>rehearsal</RequestID></Response>"
     elif protocol == "rest-xml":
-        kind, text = "application/xml", f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
+        kind, text = "application/xml", f"<Error><Code>{code}</Code><Message>{in_xml}</Message></Error>"
     else:
-        error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error>"
+        error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{in_xml}</Message></Error>"
         kind = "text/xml"
         text = f"<ErrorResponse>{error}<RequestId>rehearsal</RequestId></ErrorResponse>"
     return Refusal(status, {"Content-Type": kind, "x-amzn-ErrorType": code}, text.encode())

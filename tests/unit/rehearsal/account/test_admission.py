@@ -157,6 +157,16 @@ def test_a_region_that_does_not_exist_is_refused_in_the_words_of_the_service(
     assert refused(endpoint, service, key="AKIAOURS", region="eu-nowhere-7") == (code, message)
 
 
+def test_what_a_caller_has_sent_is_no_markup_of_the_answer(admission: Admission) -> None:
+    headers = {
+        "Authorization": signed_by("AKIAOURS").replace("ap-northeast-2", "<b>").replace("efs", "sts"),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    refusal = admission.refusal(headers=headers, query="", body=b"")
+    assert refusal is not None
+    assert b"not '&lt;b&gt;'" in refusal.body
+
+
 def test_every_region_of_aws_is_let_pass(admission: Admission) -> None:
     for region in ("ap-northeast-2", "us-east-1", "cn-north-1", "us-gov-west-1"):
         headers = {"Authorization": signed_by("AKIAOURS").replace("ap-northeast-2", region)}
