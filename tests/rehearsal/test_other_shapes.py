@@ -14,10 +14,13 @@ from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.lines import Lines
 
+CLUSTER_ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+TRUSTED = "arn:aws:iam::123456789012:role/cluster-admin"
+
 
 def an_old_cluster_that_trusts_a_role(content: dict[str, Any]) -> None:
     content["cluster"]["version"] = "1.27"
-    content["cluster"]["access"] = {"role_arn": "arn:aws:iam::123456789012:role/cluster-admin"}
+    content["cluster"]["access"] = {"role_arn": TRUSTED}
     content["cluster"]["vpc"]["cidrs"].append("10.31.0.0/16")
     content["file_system"]["throughput"] = "bursting"
 
@@ -49,7 +52,7 @@ def test_throughput_bursts_where_the_environment_says_so(chain: Chain) -> None:
 def test_the_handler_acts_as_the_role_that_the_cluster_trusts(old_cluster: Rehearsal) -> None:
     functions = old_cluster.client("lambda").list_functions()["Functions"]
     roles = {function["Role"] for function in functions}
-    assert "arn:aws:iam::123456789012:role/cluster-admin" in roles
+    assert TRUSTED in roles
 
 
 def test_such_a_cluster_knows_its_role_by_aws_auth_only(old_cluster: Rehearsal) -> None:
@@ -59,7 +62,7 @@ def test_such_a_cluster_knows_its_role_by_aws_auth_only(old_cluster: Rehearsal) 
         "aws-auth", "kube-system"
     )
     assert config.data is not None
-    assert "rolearn: arn:aws:iam::123456789012:role/cluster-admin" in config.data["mapRoles"]
+    assert f"rolearn: {TRUSTED}" in config.data["mapRoles"]
 
 
 def test_helm_3_12_replaces_a_class_that_changes(old_cluster: Rehearsal, chain: Chain) -> None:
@@ -74,6 +77,53 @@ def test_helm_3_12_replaces_a_class_that_changes(old_cluster: Rehearsal, chain: 
     assert found["directoryPerms"] == "750"
     now = trace(api, old_cluster.client("efs"), name="efs-claim-1", namespace="default")
     assert now.access_point == chain.access_point
+
+
+def test_such_a_cluster_refuses_access_entries(old_cluster: Rehearsal) -> None:
+    eks = old_cluster.client("eks")
+    with pytest.raises(eks.exceptions.InvalidRequestException, match=r"one of \[API, API_AND_CONFIG_MAP\]"):
+        eks.create_access_entry(clusterName="k8s-cluster", principalArn=TRUSTED)
+
+
+def with_another_class(content: dict[str, Any]) -> None:
+    an_old_cluster_that_trusts_a_role(content)
+    content["storage_classes"].append({"name": "efs-sc-2", "base_path": "/team_2"})
+
+
+def test_without_its_row_in_aws_auth_the_handler_is_unauthorized(old_cluster: Rehearsal) -> None:
+    core = kubernetes.CoreV1Api(old_cluster.kubernetes())
+    core.patch_namespaced_config_map("aws-auth", "kube-system", {"data": {"mapRoles": "[]"}})
+    write_environment(old_cluster.plan.environments, "old-cluster", with_another_class)
+    run = old_cluster.cdk("deploy", "EfsStorageStack", "--require-approval", "never", "--no-rollback")
+    assert run.status == 1
+    log = old_cluster.plan.log("account").read_text()
+    assert f"Unauthorized: {TRUSTED} has no access to the cluster k8s-cluster" in log
+
+
+def test_an_access_entry_lets_the_handler_in_when_the_cluster_takes_entries(old_cluster: Rehearsal) -> None:
+    eks = old_cluster.client("eks")
+    here = {"clusterName": "k8s-cluster", "principalArn": TRUSTED}
+    mode = {"authenticationMode": "API_AND_CONFIG_MAP"}
+    update = eks.update_cluster_config(name="k8s-cluster", accessConfig=mode)["update"]
+    described = eks.describe_update(name="k8s-cluster", updateId=update["id"])["update"]
+    assert described["status"] == "Successful"
+    eks.create_access_entry(**here)
+    eks.associate_access_policy(**here, policyArn=CLUSTER_ADMIN, accessScope={"type": "cluster"})
+    # A stack that has failed without rollback is changed in the same way.
+    run = old_cluster.cdk("deploy", "EfsStorageStack", "--require-approval", "never", "--no-rollback")
+    assert run.status == 0, run.output
+    classes = kubernetes.StorageV1Api(old_cluster.kubernetes()).list_storage_class().items
+    assert {one.metadata.name for one in classes if one.metadata} == {"efs-sc-1", "efs-sc-2"}
+
+
+def test_a_protected_stack_is_not_destroyed(old_cluster: Rehearsal) -> None:
+    stack = "EfsStorageStack-old-cluster"
+    cloudformation = old_cluster.client("cloudformation")
+    cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=True)
+    run = old_cluster.cdk("destroy", "EfsStorageStack", "--force")
+    assert run.status == 1
+    assert f"Stack [{stack}] cannot be deleted while TerminationProtection is enabled" in run.output
+    cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
 
 
 def test_helm_3_12_removes_a_class_with_its_stack(old_cluster: Rehearsal, chain: Chain) -> None:
