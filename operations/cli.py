@@ -10,9 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kubernetes import config as kubernetes_config
 from kubernetes.client import ApiException
 from rich.console import Console
+from typer.exceptions import TyperException
 from urllib3.exceptions import HTTPError
 
-from operations import aws_errors, kubernetes_errors
+from operations import aws_errors, kubernetes_errors, usage_errors
 from operations.costs.command import cost
 from operations.costs.prices import PricesError
 from operations.discovery.command import discover
@@ -28,7 +29,7 @@ from operations.values import values_text
 from rehearsal.account.cluster_tokens import TokenError
 from rehearsal.cdk import PROJECT
 from rehearsal.errors import RehearsalError
-from rehearsal.faults import describe_faults
+from rehearsal.faults import describe_faults, parse_fault
 from rehearsal.rehearsal import stop_kept
 from settings import SettingsError
 
@@ -39,6 +40,23 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+_FAULTS_HELP = "help"
+"""What `--fault` takes in the place of a fault, to list them."""
+
+
+def _fault_specs(specs: list[str] | None) -> list[str] | None:
+    """Faults that there are; else it is wrong usage, said before anything starts."""
+    for spec in specs or ():
+        if spec == _FAULTS_HELP:
+            continue
+        try:
+            parse_fault(spec)
+        except RehearsalError as error:
+            words = str(error).removeprefix("--fault ")
+            raise typer.BadParameter(f"{words}: airflow-efs rehearse --fault help lists the faults") from None
+    return specs
 
 
 app.command()(discover)
@@ -68,6 +86,7 @@ def rehearse(
         typer.Option(
             "--fault",
             metavar="FAULT",
+            callback=_fault_specs,
             help="Let something go wrong, such as throttle:efs.CreateAccessPoint:5 or unavailable:sts:10s; "
             "repeatable. --fault help lists them.",
         ),
@@ -97,7 +116,7 @@ def rehearse(
     `airflow-efs rehearse --stop`.
     """
     console = Console()
-    if fault == ["help"]:
+    if fault and _FAULTS_HELP in fault:
         typer.echo(describe_faults())
         return
     if prepare:
@@ -143,10 +162,21 @@ def values(
     typer.echo(values_text(environment, environments), nl=False)
 
 
+_INTERRUPTED = 130
+"""The status that Typer makes of Ctrl-C."""
+
+
 def main() -> None:
-    """Run the command line; an error that a person can mend is one line on standard error and status 1."""
+    """Run the command line; an error that a person can mend is one line on standard error and a status."""
     try:
-        app()
+        status = app(standalone_mode=False) or 0
+    except TyperException as error:
+        if said := usage_errors.explain(error):
+            sys.stderr.write(f"error: {said}\n")
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.stderr.write("error: nobody answered: nothing was changed\n")
+        sys.exit(1)
     except (
         SettingsError,
         ProveError,
@@ -178,9 +208,9 @@ def main() -> None:
         where = f" {error.filename}" if error.filename else " the result"
         sys.stderr.write(f"error: cannot read or write{where}: {error.strerror or error}\n")
         sys.exit(1)
-    except KeyboardInterrupt:
+    if status == _INTERRUPTED:
         sys.stderr.write("interrupted: everything was stopped\n")
-        sys.exit(130)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

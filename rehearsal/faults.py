@@ -138,12 +138,13 @@ def parse_fault(spec: str) -> Fault:
     """Read a fault as it is written on the command line.
 
     Raises:
-        RehearsalError: it is not one; the text has the spec, what is wrong with it, and the known faults.
+        RehearsalError: it is not one; the text has the spec and what is wrong with it, in one line.
     """
     word, *parts = spec.split(":")
     kind = KINDS.get(word)
     if kind is None:
-        raise _wrong(spec, f"there is no fault {word!r}" if word else "it names no fault")
+        known = f"there are {', '.join(KINDS)}"
+        raise _wrong(spec, f"there is no fault {word!r}; {known}" if word else f"it names no fault; {known}")
     service, call = "", ""
     if kind.target:
         service, call = _target(spec, parts.pop(0) if parts else "")
@@ -191,4 +192,4 @@ def _extent(spec: str, kind: Kind, extent: str) -> tuple[int | None, float | Non
 
 
 def _wrong(spec: str, why: str) -> RehearsalError:
-    return RehearsalError(f"--fault {spec}: {why}. Known faults:\n{describe_faults()}")
+    return RehearsalError(f"--fault {spec}: {why}")
