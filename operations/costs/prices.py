@@ -116,11 +116,11 @@ def load_prices(path: Path) -> PriceList:
     try:
         data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise PricesError(
-            f"{path}: cannot be read: {getattr(error, 'strerror', 'it is not UTF-8')}"
-        ) from None
+        why = getattr(error, "strerror", "it is not UTF-8")
+        raise PricesError(f"{path}: cannot be read: {why}: name another list with --prices") from None
     except yaml.YAMLError as error:
-        raise PricesError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
+        said = " ".join(str(error).split())
+        raise PricesError(f"{path}: is not YAML: {said}: write it as in {SHIPPED.name}") from None
     try:
         return PriceList.model_validate(data)
     except ValidationError as error:

@@ -37,15 +37,18 @@ def read_text(path: Path) -> str | None:
 
     Raises:
         DiscoveryError: it cannot be read.
+        SettingsError: it is not YAML; the text has the line, and what mends it.
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise DiscoveryError(f"{shown(path)}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise DiscoveryError(f"{shown(path)}: is not UTF-8: save the file as UTF-8") from None
+    YamlFile(path)
+    return text
 
 
 def check(text: str, path: Path) -> None:

@@ -75,7 +75,10 @@ def _parser(text: str, path: Path) -> tuple[YAML, str]:
         try:
             written = _dumped(parser, parser.load(text))
         except YAMLError as error:
-            raise DiscoveryError(f"{shown(path)} is not YAML: {' '.join(str(error).split())}") from None
+            said = " ".join(str(error).split())
+            raise DiscoveryError(
+                f"{shown(path)} is not YAML: {said}: correct it, or write to another name"
+            ) from None
         changed = sum(
             one != other for one, other in zip(text.splitlines(), written.splitlines(), strict=False)
         )

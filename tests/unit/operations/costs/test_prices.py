@@ -97,7 +97,9 @@ def test_a_wrong_figure_is_named(tmp_path: Path, figure: dict[str, Any], message
 
 
 def test_what_is_not_yaml_is_refused(tmp_path: Path) -> None:
-    assert "p.yaml: is not YAML" in refusal(tmp_path / "p.yaml", "a: [")
+    said = refusal(tmp_path / "p.yaml", "a: [")
+    assert "p.yaml: is not YAML" in said
+    assert "write it as in prices.yaml" in said
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

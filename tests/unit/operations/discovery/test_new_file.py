@@ -113,6 +113,22 @@ def test_a_folder_in_the_place_of_a_file_is_one_message(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["prod.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        ("a: [\n", r"prod\.yaml:2:1: malformed YAML: .*: close every quote and bracket"),
+        ("a: 1\na: 2\n", r"prod\.yaml:2:1: malformed YAML: .*: keep one of the two"),
+        ("a: b: c\n", r"prod\.yaml:1:5: malformed YAML: .*: put a value with : in quotes"),
+    ],
+)
+def test_an_existing_file_that_is_not_yaml_is_refused_with_line_and_cure(
+    tmp_path: Path, text: str, cure: str
+) -> None:
+    (tmp_path / "prod.yaml").write_text(text)
+    with pytest.raises(SettingsError, match=cure):
+        read_text(tmp_path / "prod.yaml")
+
+
 @pytest.mark.parametrize("name", ["Prod", "../prod", "prod.yaml", "1", ""])
 def test_a_name_that_no_environment_has_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DiscoveryError, match="is not a name for an environment"):
