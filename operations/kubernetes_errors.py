@@ -1,8 +1,15 @@
 """Says in one line what the Kubernetes API server has against a call."""
 
 import json
+import re
+from typing import Final
 
 from kubernetes.client import ApiException
+
+_MISSING_NAMESPACE: Final = re.compile(r'namespaces "([^"]+)" not found')
+
+_PASSING: Final = frozenset({429, 500, 502, 503, 504})
+"""Statuses of an API server that is overloaded, or is being replaced."""
 
 
 def words_of(error: ApiException) -> str:
@@ -21,7 +28,20 @@ def explain(error: ApiException) -> str:
     if error.status == 401:
         return f"the cluster does not let the caller in ({said}): give it an access entry, or log in again"
     if error.status == 403:
-        return f"the cluster refuses: {said}: give the caller this right"
+        return f"the cluster refuses: {said}: {_cure_of_refusal(said)}"
+    if missing := _MISSING_NAMESPACE.search(said):
+        name = missing[1]
+        return f"there is no namespace {name}: kubectl create namespace {name}, or name another with -n"
     if not error.status:
         return f"the Kubernetes API server does not answer as it should: {said}"
-    return f"the Kubernetes API server answers {error.status}: {said}"
+    answer = f"the Kubernetes API server answers {error.status}: {said}"
+    return f"{answer}: try again in a minute" if error.status in _PASSING else answer
+
+
+def _cure_of_refusal(said: str) -> str:
+    """What lets a call through: not every 403 is for want of a right."""
+    if "exceeded quota" in said:
+        return "raise the namespace's ResourceQuota, or name another namespace"
+    if "violates PodSecurity" in said or "admission" in said:
+        return "name a namespace whose policy lets it in"
+    return "give the caller this right"

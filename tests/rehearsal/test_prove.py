@@ -12,6 +12,7 @@ from kubernetes import client as kubernetes
 from typer.testing import CliRunner
 
 from operations.cli import app
+from operations.kubernetes_errors import explain
 from operations.prove.pods import EXPIRES, LABEL
 from operations.prove.proof import Proof, ProveError, Request
 from operations.prove.report import Outcome, ProveReport, Tls
@@ -108,6 +109,12 @@ def test_a_class_that_is_not_the_environments_is_refused(world: World) -> None:
 def test_a_claim_that_is_not_there_is_refused(world: World) -> None:
     with pytest.raises(ProveError, match="there is no claim default/nobody"):
         proven(world, claim="nobody")
+
+
+def test_a_namespace_that_is_not_there_is_told_with_its_cure(world: World) -> None:
+    with pytest.raises(kubernetes.ApiException) as refused:
+        proven(world, namespace="nowhere")
+    assert explain(refused.value).startswith("there is no namespace nowhere: kubectl create namespace nowhere")
 
 
 def test_every_zone_with_nodes_is_proven_and_one_without_is_said(running: World) -> None:
