@@ -20,7 +20,7 @@ REFUSALS = frozenset(
 )
 """Codes of a call that IAM does not allow; each service has its own word."""
 
-_NO_LOGIN = frozenset(
+NO_LOGIN = frozenset(
     {
         "AuthFailure",
         "ExpiredToken",
@@ -32,9 +32,12 @@ _NO_LOGIN = frozenset(
         "UnrecognizedClientException",
     }
 )
-_THROTTLES = frozenset(
+"""Codes of a call whose credentials AWS does not take: they are wrong, or have expired."""
+
+THROTTLES = frozenset(
     {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
 )
+"""Codes of a call that was one too many."""
 
 _LONGEST = 300
 """The most characters that are told of a message: some answers are pages of HTML."""
@@ -59,11 +62,11 @@ def explain(error: BotoCoreError | ClientError) -> str:
         return f"{_one_line(error)}: check ~/.aws/config and the variables AWS_…"
     call, code = error.operation_name, code_of(error)
     said = _one_line(error.response.get("Error", {}).get("Message") or code)
-    if code in _NO_LOGIN:
+    if code in NO_LOGIN:
         return f"AWS does not accept the credentials ({call}: {said}): log in again"
     if code in REFUSALS:
         return f"AWS refuses {call}: {said}: give the caller this permission"
-    if code in _THROTTLES:
+    if code in THROTTLES:
         return f"AWS throttles {call}: {said}: try again in a minute"
     return f"AWS answers {code} to {call}: {said}"
 

@@ -9,6 +9,7 @@ from kubernetes.client import ApiException
 from kubernetes.config import ConfigException
 from urllib3.exceptions import HTTPError
 
+from operations.aws_errors import NO_LOGIN, REFUSALS, THROTTLES, code_of
 from operations.doctor.installation import Installation, NotThereError
 from operations.doctor.registry import Check, When, all_checks
 from operations.findings import Finding, Problem, Report, Severity, Skipped
@@ -18,17 +19,6 @@ from rehearsal.account.recorded_only import NotRehearsedError
 
 NOT_CHECKED = "not-checked"
 """The id of the finding that a check could not be made."""
-
-_REFUSALS = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "UnauthorizedOperation",
-    "UnrecognizedClientException",
-}
 
 
 def examine(installation: Installation, checks: Iterable[Check] | None = None) -> Report:
@@ -94,8 +84,18 @@ def _is_deployed(installation: Installation) -> bool:
 def _problem_of(error: Exception) -> Problem:
     """What a failed call means for a person: one line, and what to do."""
     if isinstance(error, ClientError):
-        operation, code = error.operation_name, str(error.response["Error"].get("Code", ""))
-        if code in _REFUSALS:
+        operation, code = error.operation_name, code_of(error)
+        if code in NO_LOGIN:
+            return Problem(
+                what=f"AWS does not accept the credentials: {code}",
+                where="AWS credentials",
+                cure="log in again, for example with aws sso login",
+            )
+        if code in THROTTLES:
+            return Problem(
+                what=f"AWS throttles {operation}: {code}", where=operation, cure="try again in a minute"
+            )
+        if code in REFUSALS:
             return Problem(
                 what=f"AWS refuses {operation}: {code}",
                 where=operation,

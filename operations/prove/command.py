@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from operations.doctor.installation import Installation, NotThereError
+from operations.doctor.registry import all_checks
 from operations.names import namespace_name, object_name
 from operations.output import Output, OutputOption
 from operations.prove.proof import Proof, ProveError, Request
@@ -83,13 +84,19 @@ def prove(
             say=lambda line: progress.print(line, markup=False, highlight=False, soft_wrap=True),
         )
     except NotThereError as error:
-        raise ProveError(f"airflow-efs doctor {environment} explains: {error.because}") from None
+        raise ProveError(_why(installation, error.because)) from None
     report = proof.run()
     if output is Output.JSON:
         typer.echo(report.model_dump_json(indent=2))
     else:
         show(report, Console())
     raise typer.Exit(report.status)
+
+
+def _why(installation: Installation, because: str) -> str:
+    """What the doctor says of what is not there."""
+    found = next(iter(next(one for one in all_checks() if one.id == because).run(installation)))
+    return f"{found.what} ({found.where}): {found.cure}"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -114,7 +114,8 @@ def test_a_claim_that_is_not_there_is_refused(world: World) -> None:
 def test_a_namespace_that_is_not_there_is_told_with_its_cure(world: World) -> None:
     with pytest.raises(kubernetes.ApiException) as refused:
         proven(world, namespace="nowhere")
-    assert explain(refused.value).startswith("there is no namespace nowhere: kubectl create namespace nowhere")
+    said = explain(refused.value)
+    assert said.startswith("there is no namespace nowhere: kubectl create namespace nowhere")
 
 
 def test_every_zone_with_nodes_is_proven_and_one_without_is_said(running: World) -> None:

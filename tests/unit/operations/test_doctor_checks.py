@@ -62,7 +62,10 @@ def test_checks_that_the_same_refusal_stops_are_one_finding() -> None:
 @pytest.mark.parametrize(
     ("error", "what", "cure"),
     [
-        (refusal("Throttling"), "Throttling", "try again"),
+        (refusal("Throttling"), "Throttling", "try again in a minute"),
+        (refusal("ExpiredToken"), "does not accept the credentials: ExpiredToken", "log in again"),
+        (refusal("InvalidClientTokenId"), "does not accept the credentials", "log in again"),
+        (refusal("AuthorizationError"), "refuses DescribeFileSystems", "allow the caller"),
         (NoCredentialsError(), "Unable to locate credentials", "log in"),
         (EndpointConnectionError(endpoint_url="https://sts"), "Could not connect", "check the network"),
         (ConnectionRefusedError("refused"), "the cluster's API server does not answer: refused", "VPN"),

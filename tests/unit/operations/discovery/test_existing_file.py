@@ -130,7 +130,7 @@ def test_a_file_that_is_no_environment_is_refused(text: str) -> None:
 
 
 def test_a_file_that_is_not_yaml_is_refused() -> None:
-    with pytest.raises(DiscoveryError, match="is not YAML: .*: correct it, or write to another name$"):
+    with pytest.raises(DiscoveryError, match=r"is not YAML: .*: correct it, or write to another name$"):
         update(proposal(), "a: [\n")
 
 
