@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from operations.cli import app
 from operations.doctor.installation import AirflowNeeds, KedaRelease, Quotas, SecretKey
 from operations.findings import Report, Severity
-from rehearsal.claims import await_bound
+from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.environment_files import write_environment
 from tests.rehearsal.faults import (
@@ -466,6 +466,39 @@ def a_claim_that_waits(world: World) -> Iterator[None]:
     eventually(lambda: "waits" not in claim_names(world))
 
 
+@seeded
+def a_claim_that_does_not_go(world: World) -> Iterator[None]:
+    before = volume_names(world)
+    make_claim(world.api, name="stuck", storage_class="efs-sc-1")
+    await_bound(world.api, name="stuck")
+    patch, name = world.core.patch_namespaced_persistent_volume_claim, "stuck"
+    patch(name, "default", {"metadata": {"finalizers": ["example.com/mine"]}})
+    world.core.delete_namespaced_persistent_volume_claim(name, "default")
+    yield
+    patch(name, "default", {"metadata": {"finalizers": None}})
+    eventually(lambda: volume_names(world) == before)
+
+
+@seeded
+def a_volume_that_the_driver_may_not_delete(world: World) -> Iterator[None]:
+    before = volume_names(world)
+    make_claim(world.api, name="refused", storage_class="efs-sc-1")
+    await_bound(world.api, name="refused")
+    with a_role_without_its_policy(world):
+        world.core.delete_namespaced_persistent_volume_claim("refused", "default")
+        eventually(lambda: "VolumeFailedDelete" in event_reasons(world))
+        yield
+    eventually(lambda: volume_names(world) == before)
+
+
+def volume_names(world: World) -> set[str]:
+    return {str(volume.metadata.name) for volume in world.core.list_persistent_volume().items}
+
+
+def event_reasons(world: World) -> set[str]:
+    return {str(event.reason) for event in world.core.list_namespaced_event("default").items}
+
+
 def claim_names(world: World) -> set[str]:
     claims = world.core.list_namespaced_persistent_volume_claim("default").items
     return {str(claim.metadata.name) for claim in claims if claim.metadata}
@@ -772,7 +805,17 @@ FAULTS = [
     ),
     Fault("namespace-missing", no_namespace_for_a_claim, "no namespace nowhere", "kubectl create namespace"),
     Fault("claim-not-bound", a_claim_that_waits, "claim default/waits is Pending", "airflow-efs trace waits"),
+    Fault(
+        "claim-being-deleted", a_claim_that_does_not_go, "the finalizer example.com/mine", "kubectl edit pvc"
+    ),
     Fault("volume-stranded", a_released_volume, "Released", "kubectl delete pv static"),
+    Fault(
+        "volume-stranded",
+        a_volume_that_the_driver_may_not_delete,
+        "VolumeFailedDelete",
+        "elasticfilesystem:DeleteAccessPoint",
+        also=frozenset({"driver-role-rights"}),
+    ),
     Fault(
         "volume-without-access-point",
         a_volume_without_access_point,

@@ -1,10 +1,10 @@
-"""Claims, volumes and access points: does each have its other half."""
+"""Volumes and access points: does each have its other half."""
 
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
-from kubernetes import client as kubernetes
 
+from operations.doctor.events import last_event
 from operations.doctor.installation import Installation, Thing
 from operations.doctor.registry import When, check
 from operations.finalizers import is_going, others_of
@@ -13,39 +13,10 @@ from operations.trace import TraceError, VolumeHandle
 
 _DRIVER_TAG = "efs.csi.aws.com/cluster"
 
-
-@check("claim-missing", Severity.ERROR, "Are the environment's claims there?", when=When.AFTER)
-def missing_claims(installation: Installation) -> Iterator[Problem]:
-    """Claims that the stack declared and that are gone."""
-    there = {(one["metadata"]["namespace"], one["metadata"]["name"]) for one in installation.claims}
-    for kind, namespace, name in installation.declared_objects:
-        if kind == "PersistentVolumeClaim" and (namespace, name) not in there:
-            yield Problem(
-                what=f"claim {namespace}/{name} is gone",
-                where=f"PersistentVolumeClaim {namespace}/{name}",
-                cure="CloudFormation does not notice it: take the claim out of the environment, deploy, "
-                "put it back and deploy again",
-            )
-
-
-@check(
-    "claim-not-bound", Severity.ERROR, "Are the claims of the environment's classes Bound?", when=When.AFTER
+_LET_THE_DRIVER = (
+    "the driver's controller deletes the access point first, and tries again by itself: see that it runs and "
+    "that its role may call elasticfilesystem:DeleteAccessPoint for it"
 )
-def pending_claims(installation: Installation) -> Iterator[Problem]:
-    """Claims that wait for a volume, or have lost it."""
-    immediate = {
-        one.name for one in installation.environment.storage_classes if one.volume_binding_mode == "Immediate"
-    }
-    for claim in installation.claims:
-        phase = (claim.get("status") or {}).get("phase")
-        metadata, name = claim["metadata"], claim["spec"].get("storageClassName")
-        if name in immediate and phase != "Bound":
-            yield Problem(
-                what=f"claim {metadata['namespace']}/{metadata['name']} is {phase}: "
-                f"{_last_event(installation, claim)}",
-                where=f"PersistentVolumeClaim {metadata['namespace']}/{metadata['name']}",
-                cure=f"airflow-efs trace {metadata['name']} -n {metadata['namespace']} says where it breaks",
-            )
 
 
 @check("volume-stranded", Severity.WARNING, "Is every volume in use?", when=When.AFTER)
@@ -54,11 +25,18 @@ def stranded(installation: Installation) -> Iterator[Problem]:
     for volume in _ours(installation):
         name, phase = volume["metadata"]["name"], (volume.get("status") or {}).get("phase")
         if is_going(volume):
-            waits, cure = _what_keeps(volume)
+            waits, cure = _what_keeps(installation, volume)
             yield Problem(
                 what=f"volume {name} is being deleted and does not go away{waits}",
                 where=f"PersistentVolume {name}",
                 cure=cure,
+            )
+        elif phase in ("Released", "Failed") and _deletes(volume):
+            yield Problem(
+                what=f"volume {name} is {phase}, and the driver has not deleted it with its claim "
+                f"{_claim_name(volume)}: {last_event(installation, volume)}",
+                where=f"PersistentVolume {name}",
+                cure=_LET_THE_DRIVER,
             )
         elif phase in ("Released", "Failed"):
             yield Problem(
@@ -130,7 +108,11 @@ def without_volume(installation: Installation) -> Iterator[Problem]:
             )
 
 
-def _what_keeps(volume: Thing) -> tuple[str, str]:
+def _deletes(volume: Thing) -> bool:
+    return bool(volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete")
+
+
+def _what_keeps(installation: Installation, volume: Thing) -> tuple[str, str]:
     """What a volume waits for that is being deleted, and the cure."""
     name, others = volume["metadata"]["name"], ", ".join(others_of(volume))
     if (volume.get("status") or {}).get("phase") == "Bound":
@@ -144,7 +126,7 @@ def _what_keeps(volume: Thing) -> tuple[str, str]:
             f": it waits for the finalizer {others}",
             f"let what has set it finish; where that is gone, kubectl edit pv {name} takes it out",
         )
-    return "", "the driver's controller deletes its access point first: see that it runs and may do so"
+    return f": {last_event(installation, volume)}", _LET_THE_DRIVER
 
 
 def _ours(installation: Installation) -> Iterator[Thing]:
@@ -176,14 +158,3 @@ def _exists(installation: Installation, file_system_id: str) -> bool:
             raise
         return False
     return True
-
-
-def _last_event(installation: Installation, claim: Thing) -> str:
-    metadata = claim["metadata"]
-    selector = f"involvedObject.kind=PersistentVolumeClaim,involvedObject.name={metadata['name']}"
-    core = kubernetes.CoreV1Api(installation.api)
-    events = installation.all_of(core.list_namespaced_event, metadata["namespace"], field_selector=selector)
-    if not events:
-        return "it has no events"
-    last = max(events, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
-    return " ".join(f"{last.get('reason')}: {last.get('message')}".split())

@@ -1,13 +1,13 @@
 """Claims and volumes that are being deleted and do not go, as trace and the doctor see them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from moto import mock_aws
 
-from operations.doctor.checks import volumes
-from operations.doctor.installation import Installation
+from operations.doctor.checks import claims, volumes
+from operations.doctor.installation import Installation, Thing
 from operations.explanation import Break, Kind, explain
 from operations.findings import Problem
 from tests.unit.airflow_environments import environment
@@ -77,6 +77,13 @@ class Volumes(Installation):
         self.__dict__["_once_volumes"] = ([going(made, *finalizers) if is_going else made], None)
         self.__dict__["_once_file_system"] = ({"FileSystemId": "fs-1"}, None)
         self.__dict__["_once_access_points"] = ({}, None)
+        self.__dict__["_once_api"] = (None, None)
+        self.events: list[dict[str, Any]] = []
+
+    def all_of(self, call: Callable[..., Any], *arguments: str, **options: Any) -> list[Thing]:
+        assert (call.__name__, arguments) == ("list_namespaced_event", ("default",))
+        assert options == {"field_selector": "involvedObject.kind=PersistentVolume,involvedObject.name=pvc-1"}
+        return [*self.events]
 
 
 def stranded(phase: str, *finalizers: str) -> Problem:
@@ -99,9 +106,100 @@ def test_a_volume_that_waits_for_nothing_else_waits_for_the_driver() -> None:
     assert "driver's controller" in one.cure
 
 
+def test_a_volume_that_the_driver_may_not_delete_says_so_in_awss_words() -> None:
+    installation = Volumes("Released", is_going=False)
+    installation.events = [
+        {
+            "reason": "VolumeFailedDelete",
+            "message": "rpc error:\n Access Denied",
+            "lastTimestamp": "2026-01-02",
+        },
+        {"reason": "Older", "message": "said before", "lastTimestamp": "2026-01-01"},
+    ]
+    (one,) = volumes.stranded(installation)
+    assert one.what == (
+        "volume pvc-1 is Released, and the driver has not deleted it with its claim airflow/logs: "
+        "VolumeFailedDelete: rpc error: Access Denied"
+    )
+    assert "elasticfilesystem:DeleteAccessPoint" in one.cure
+
+
 def test_the_access_point_of_a_volume_that_goes_is_not_missed() -> None:
     assert [*volumes.without_access_point(Volumes("Released", "example.com/mine"))] == []
 
 
 def test_the_access_point_of_a_volume_that_stays_is_missed() -> None:
     assert len([*volumes.without_access_point(Volumes("Bound", is_going=False))]) == 1
+
+
+class Claims(Installation):
+    """An installation whose cluster has one claim, and pods that use it."""
+
+    def __init__(self, claim: dict[str, Any], *pods: dict[str, Any]) -> None:
+        super().__init__(environment({}))
+        self.__dict__["_once_claims"] = ([claim], None)
+        self.__dict__["_once_declared_objects"] = ({}, None)
+        self.__dict__["_once_api"] = (None, None)
+        self.pods = pods
+
+    def all_of(self, call: Callable[..., Any], *arguments: str, **options: Any) -> list[Thing]:
+        assert (call.__name__, arguments, options) == ("list_namespaced_pod", ("airflow",), {})
+        return [*self.pods]
+
+
+def claim_of(storage_class: str = "efs-airflow") -> dict[str, Any]:
+    claim = bound_claim()
+    claim["spec"]["storageClassName"] = storage_class
+    return claim
+
+
+def user(name: str, phase: str = "Running") -> dict[str, Any]:
+    mounts = [{"name": "other"}, {"name": "logs", "persistentVolumeClaim": {"claimName": "airflow-logs"}}]
+    return {"metadata": {"name": name}, "spec": {"volumes": mounts}, "status": {"phase": phase}}
+
+
+def found(installation: Claims) -> Problem:
+    (one,) = claims.going_claims(installation)
+    return one
+
+
+def test_the_doctor_names_the_pods_for_which_a_claim_waits() -> None:
+    installation = Claims(
+        going(claim_of(), "kubernetes.io/pvc-protection"), user("worker-0"), user("done", "Succeeded")
+    )
+    one = found(installation)
+    assert one.what == (
+        "claim airflow/airflow-logs is being deleted and waits for pod worker-0; no new pod may use it"
+    )
+    assert one.where == "PersistentVolumeClaim airflow/airflow-logs"
+
+
+def test_of_many_pods_the_doctor_names_a_few() -> None:
+    pods = [user(f"worker-{number}") for number in range(9)]
+    one = found(Claims(going(claim_of(), "kubernetes.io/pvc-protection"), *pods))
+    assert "waits for pods worker-0, worker-1, worker-2, …;" in one.what
+
+
+def test_the_doctor_names_the_finalizer_for_which_a_claim_waits() -> None:
+    one = found(Claims(going(claim_of(), "kubernetes.io/pvc-protection", "example.com/mine")))
+    assert "waits for the finalizer example.com/mine" in one.what
+    assert "kubectl edit pvc airflow-logs -n airflow" in one.cure
+
+
+def test_a_claim_that_nobody_uses_any_more_is_about_to_go() -> None:
+    assert "wait a minute" in found(Claims(going(claim_of(), "kubernetes.io/pvc-protection"))).cure
+
+
+def test_a_claim_that_stays_is_met_with_silence() -> None:
+    assert list(claims.going_claims(Claims(claim_of(), user("worker-0")))) == []
+
+
+def test_a_claim_of_somebody_elses_class_is_none_of_the_doctors() -> None:
+    assert list(claims.going_claims(Claims(going(claim_of("gp3"), "example.com/mine")))) == []
+
+
+def test_a_claim_that_the_stack_declares_is_looked_at_whatever_its_class() -> None:
+    installation = Claims(going(claim_of(""), "example.com/mine"))
+    declared: dict[tuple[str, str, str], Thing] = {("PersistentVolumeClaim", "airflow", "airflow-logs"): {}}
+    installation.__dict__["_once_declared_objects"] = (declared, None)
+    assert "example.com/mine" in found(installation).what
