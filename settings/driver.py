@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from settings.aws import PolicyName, RoleName
+from settings.aws import PolicyName, RoleName, Tags
 from settings.faults import Fault, FaultsError, Path
 from settings.kubernetes import Labels, quantity_in_bytes
 from settings.pods import Resources, Toleration
@@ -206,6 +206,10 @@ class Driver(Section):
         default=False,
         description="Let an existing driver take its roles: annotate its service accounts, restart its pods.",
     )
+    access_point_tags: Tags | None = Field(
+        default=None,
+        description="Tags of the access points that the driver makes; null: those of the environment.",
+    )
     metrics: bool = Field(default=False, description="Serve Prometheus metrics from the controller.")
     provisioner: Provisioner = Field(
         default=Provisioner(), description="The sidecar that turns claims into calls of the driver."
@@ -293,6 +297,7 @@ _ONLY_WITH: Final[dict[Path, tuple[str, ...]]] = {
     ("removal",): ("helm", "addon"),
     ("make_roles",): ("existing",),
     ("patch_existing",): ("existing",),
+    ("access_point_tags",): ("helm",),
     ("metrics",): ("helm",),
     ("provisioner",): ("helm",),
     **{

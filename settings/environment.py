@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from settings.access_point_tags import access_point_tag_faults
 from settings.airflow import Airflow
 from settings.airflow_checks import airflow_faults
 from settings.aws import MOST_TAGS, Account, Region, Tags, efs_regions, oidc_hosts
@@ -70,6 +71,12 @@ class Environment(Section):
         return efs_regions()[self.region]
 
     @property
+    def access_point_tags(self) -> Mapping[str, str]:
+        """The tags of this file that the driver puts on its access points, where it comes by its chart."""
+        own = self.driver.access_point_tags
+        return self.tags if own is None else own
+
+    @property
     def chart_archive(self) -> Path | None:
         """The archive of the driver's chart; None where the chart comes from its repository."""
         archive = self.driver.chart_archive
@@ -100,6 +107,7 @@ class Environment(Section):
     def _faults(self) -> Iterator[Fault]:
         yield from self._cluster_faults()
         yield from self._file_system_faults()
+        yield from self._access_point_faults()
         yield from self._class_faults()
         yield from self._claim_faults()
         yield from self._volume_faults()
@@ -153,6 +161,12 @@ class Environment(Section):
                 ("file_system", "tags"),
                 "",
             )
+
+    def _access_point_faults(self) -> Iterator[Fault]:
+        if self.driver.install == "helm":
+            own = self.driver.access_point_tags is not None
+            at = ("driver", "access_point_tags") if own else ("tags",)
+            yield from access_point_tag_faults(self.access_point_tags, at)
 
     def _class_faults(self) -> Iterator[Fault]:
         for index, item in enumerate(self.storage_classes):

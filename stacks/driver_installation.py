@@ -13,6 +13,12 @@ from settings.driver import Controller as ControllerSettings
 from settings.driver import Node as NodeSettings
 from settings.pods import Toleration
 
+_ENVIRONMENT_TAG = "airflow-efs/environment"
+"""The tag of an access point that says whose it is; the driver cannot give a key with a colon."""
+
+_CLUSTER_TAG = "airflow-efs/cluster"
+"""The same for the cluster."""
+
 
 def driver_installation(environment: Environment) -> Installation:
     """How the driver comes into the cluster of an environment."""
@@ -32,6 +38,11 @@ def driver_installation(environment: Environment) -> Installation:
         archive=environment.chart_archive,
         keep=keep,
         image_registry=settings.image_registry,
+        access_point_tags={
+            **environment.access_point_tags,
+            _ENVIRONMENT_TAG: environment.name,
+            _CLUSTER_TAG: environment.cluster.name,
+        },
         metrics=settings.metrics,
         kube_api_qps=settings.provisioner.kube_api_qps,
         worker_threads=settings.provisioner.worker_threads,

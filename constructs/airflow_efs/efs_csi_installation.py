@@ -16,6 +16,8 @@ class HelmInstallation:
         archive: a ``.tgz`` of the chart, which is uploaded as an asset. Default: from the repository.
         keep: whether the driver stays in the cluster when it leaves the stack. Default: False.
         image_registry: a registry, with a prefix, that mirrors ``public.ecr.aws``. Default: that one itself.
+        access_point_tags: tags of the access points that the driver makes, besides its own. Neither key nor
+            value has a space or a colon: versions of the driver disagree on how to write them. Default: none.
         metrics: whether the controller serves Prometheus metrics. Default: False.
         kube_api_qps: calls a second of the provisioner to the API server. Default: its own, 5.
         worker_threads: claims that the provisioner works on at a time. Default: the chart's, 100.
@@ -27,6 +29,7 @@ class HelmInstallation:
     archive: Path | None = None
     keep: bool = False
     image_registry: str | None = None
+    access_point_tags: Mapping[str, str] = field(default_factory=dict)
     metrics: bool = False
     kube_api_qps: int | None = None
     worker_threads: int = 100

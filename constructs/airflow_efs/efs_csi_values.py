@@ -75,6 +75,8 @@ def chart_values(
     }
     if installation.keep:
         values["controller"]["additionalLabels"] = {REMOVAL_LABEL: "retain"}
+    if installation.access_point_tags:
+        values["controller"]["tags"] = dict(installation.access_point_tags)
     if installation.metrics:
         values["controller"]["enableMetrics"] = True
     if installation.worker_threads != HelmInstallation.worker_threads:

@@ -60,6 +60,17 @@ def test_the_access_point_lies_under_the_base_path(chain: Chain) -> None:
     assert chain.access_point["RootDirectory"]["Path"].startswith("/dynamic_provisioning/")
 
 
+def test_the_access_point_carries_the_tags_of_its_environment(
+    dynamic_provisioning: Rehearsal, chain: Chain
+) -> None:
+    assert chain.access_point is not None
+    assert {tag["Key"]: tag["Value"] for tag in chain.access_point["Tags"]} == {
+        "efs.csi.aws.com/cluster": "true",
+        "airflow-efs/environment": dynamic_provisioning.settings.name,
+        "airflow-efs/cluster": dynamic_provisioning.settings.cluster.name,
+    }
+
+
 def test_every_zone_has_a_mount_target(dynamic_provisioning: Rehearsal, chain: Chain) -> None:
     zones = {subnet.availability_zone for subnet in dynamic_provisioning.settings.cluster.subnets}
     assert {target["AvailabilityZoneName"] for target in chain.mount_targets} == zones

@@ -46,7 +46,14 @@ def known_keys() -> set[str]:
 
 
 # What the chart hands on to Kubernetes as it is, so that it cannot know the keys in it.
-HANDED_ON = (".resources.", ".nodeSelector.", ".podAnnotations.", ".annotations.", ".additionalLabels.")
+HANDED_ON = (
+    ".resources.",
+    ".nodeSelector.",
+    ".podAnnotations.",
+    ".annotations.",
+    ".additionalLabels.",
+    ".tags.",
+)
 
 
 def test_every_value_is_one_of_the_charts() -> None:
@@ -59,6 +66,7 @@ def test_every_value_is_one_of_the_charts() -> None:
         worker_threads=50,
         timeout_seconds=60,
         keep=True,
+        access_point_tags={"team": "data"},
     )
     mine = {
         key
@@ -67,6 +75,7 @@ def test_every_value_is_one_of_the_charts() -> None:
     }
     assert {
         "controller.enableMetrics",
+        "controller.tags",
         "controller.timeout",
         "sidecars.csiProvisioner.additionalArgs",
     } <= mine

@@ -113,7 +113,58 @@ def test_a_tag_has_at_most_128_characters_in_its_key_and_256_in_its_value(
 
 
 def test_tags_in_any_script_are_accepted(load: Load) -> None:
-    assert load("cluster:", "tags: {팀: 데이터 플랫폼}\ncluster:").tags == {"팀": "데이터 플랫폼"}
+    assert load("cluster:", "tags: {팀: 데이터-플랫폼}\ncluster:").tags == {"팀": "데이터-플랫폼"}
+
+
+NOT_FOR_THE_DRIVER = {
+    "key with a space": ("cost center", "a", 'key "cost center" has a space or a colon'),
+    "key with a colon": ("team:name", "a", 'key "team:name" has a space or a colon'),
+    "value with a space": ("team", "data platform", '"data platform" has a space or a colon'),
+    "value with a colon": ("team", "a:b", '"a:b" has a space or a colon'),
+    "value that is empty": ("team", "", '"" is empty'),
+    "key of the driver": ("efs.csi.aws.com/cluster", "false", 'key "efs.csi.aws.com/cluster" is one that'),
+    "key of the stack": ("airflow-efs/cluster", "x", 'key "airflow-efs/cluster" is one that'),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "said"), NOT_FOR_THE_DRIVER.values(), ids=NOT_FOR_THE_DRIVER)
+def test_a_tag_that_the_driver_cannot_give_to_access_points_is_refused(
+    key: str, value: str, said: str, complaints: Complaints
+) -> None:
+    (complaint,) = complaints("cluster:", f'tags: {{"{key}": "{value}"}}\ncluster:')
+    assert complaint.startswith(f"{FILE}:3: tags.{key}: {said}")
+    assert complaint.endswith(
+        "write it otherwise, or write the tags of access points in driver.access_point_tags"
+    )
+
+
+@pytest.mark.parametrize(("key", "value", "said"), NOT_FOR_THE_DRIVER.values(), ids=NOT_FOR_THE_DRIVER)
+def test_tags_of_access_points_may_differ_from_the_environments(
+    key: str, value: str, said: str, load: Load
+) -> None:
+    environment = load(
+        "cluster:", f'tags: {{"{key}": "{value}"}}\ndriver: {{access_point_tags: {{a: b}}}}\ncluster:'
+    )
+    assert environment.access_point_tags == {"a": "b"}, said
+
+
+def test_the_tags_of_access_points_themselves_are_held_to_the_driver(complaints: Complaints) -> None:
+    (complaint,) = complaints("cluster:", 'driver: {access_point_tags: {team: "a b"}}\ncluster:')
+    assert complaint.startswith(f'{FILE}:3: driver.access_point_tags.team: "a b" has a space or a colon')
+
+
+@pytest.mark.parametrize("install", ["addon", "existing"])
+def test_where_the_driver_gets_no_tags_any_are_good(install: str, load: Load) -> None:
+    text = f'tags: {{"cost center": "a b"}}\ndriver: {{install: {install}}}\ncluster:'
+    assert load("cluster:", text).tags == {"cost center": "a b"}
+
+
+@pytest.mark.parametrize("install", ["addon", "existing"])
+def test_tags_of_access_points_need_the_chart(install: str, complaints: Complaints) -> None:
+    text = f"driver: {{install: {install}, access_point_tags: {{a: b}}}}\ncluster:"
+    (complaint,) = complaints("cluster:", text)
+    assert "driver.access_point_tags: " in complaint
+    assert f"has no effect with install: {install}: remove it, or write install: helm" in complaint
 
 
 def test_40_tags_are_allowed_and_41_are_not(load: Load, complaints: Complaints) -> None:

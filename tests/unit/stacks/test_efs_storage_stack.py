@@ -101,6 +101,14 @@ def test_a_class_comes_after_driver_policy_and_every_mount_target(example: Templ
     assert any(found.startswith("DriverControllerPolicy") for found in before)
 
 
+def test_the_driver_tags_access_points_with_whose_they_are(dynamic_provisioning: Template) -> None:
+    chart = resources(dynamic_provisioning)[release_of(dynamic_provisioning, "aws-efs-csi-driver")]
+    assert chart_values(chart)["controller"]["tags"] == {
+        "airflow-efs/environment": "dynamic-provisioning",
+        "airflow-efs/cluster": "k8s-cluster",
+    }
+
+
 def test_a_class_does_not_wait_for_the_policy_of_the_nodes(example: Template) -> None:
     storage_class = release_of(example, "efs-class-")
     before = waits_for(resources(example), storage_class)
