@@ -153,6 +153,11 @@ class Environment(Section):
         zones = [subnet.availability_zone for subnet in self.cluster.subnets]
         yield from self.file_system.zone_faults(zones, at)
         yield from self.file_system.nfs_clients.address_faults(self.cluster.vpc.cidrs, (*at, "nfs_clients"))
+        existing = self.file_system.existing
+        if existing is None or existing.add_client_rules:
+            yield from self.file_system.nfs_clients.quota_faults(
+                self.cluster.node_security_groups, (*at, "nfs_clients")
+            )
         tags = len({"Name", *self.tags, *self.file_system.tags})
         if tags > MOST_TAGS:
             yield Fault(

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from settings.aws import PrefixListId
 from settings.faults import Fault, FaultsError, Path
 from settings.network import Cidr, client_faults, overlap_faults
-from settings.section import Form, Section, repeats
+from settings.section import Between, Form, Section, repeats
 
 NODES: Final = "nodes"
 """Stands for the cluster's node_security_groups."""
@@ -64,6 +64,10 @@ class NfsClients(Section):
         default=(), description="Prefix lists of EC2, your own or AWS's."
     )
 
+    rules_quota: Annotated[int, Between(1, 1000)] = Field(
+        default=60, description="Inbound rules that the account allows for a security group."
+    )
+
     @model_validator(mode="after")
     def _are_some_but_not_all(self) -> Self:
         FaultsError.raise_if_any(self._faults())
@@ -93,6 +97,30 @@ class NfsClients(Section):
         listed = (self.security_groups,) if isinstance(self.security_groups, str) else self.security_groups
         ids = [group for item in listed for group in (nodes if item == NODES else (item,))]
         return tuple(dict.fromkeys(ids))
+
+    def quota_faults(self, nodes: Sequence[str], at: Path) -> Iterator[Fault]:
+        """A fault where the security group would have more rules than EC2 takes.
+
+        IPv4 and IPv6 are counted apart; a rule of a group or a prefix list counts with both. A prefix list
+        counts with its greatest number of entries, which nothing here says, but with one at least.
+        https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+
+        Args:
+            nodes: the security groups of the cluster's nodes.
+            at: path of this section.
+        """
+        of_both = len(self.security_group_ids(nodes)) + len(self.prefix_lists)
+        blocks = [*self.cidrs, *self.public_cidrs]
+        of_ipv6 = sum(":" in block for block in blocks)
+        rules = of_both + max(of_ipv6, len(blocks) - of_ipv6)
+        if rules > self.rules_quota:
+            yield Fault(
+                f"makes {rules} inbound rules of one security group; the quota "
+                f'"Inbound or outbound rules per security group" allows {self.rules_quota}',
+                "write wider blocks; or have the quota raised in Service Quotas, and write rules_quota",
+                at,
+                subject="",
+            )
 
     def address_faults(self, vpc_cidrs: Sequence[str], at: Path) -> Iterator[Fault]:
         """A fault for every public block among the private ones, and the other way round.

@@ -502,3 +502,38 @@ def test_iam_authorization_needs_the_mount_option_in_every_class(complaints: Com
     loaded = load(*with_field("iam_authorization: true"), "base_path: /airflow",
                   "base_path: /airflow\n    mount_options: [tls, iam]")  # fmt: skip
     assert loaded.file_system.iam_authorization is True
+
+
+def blocks(count: int, form: str = "10.0.{}.0/24") -> str:
+    return ", ".join(f"'{form.format(number)}'" for number in range(10, 10 + count))
+
+
+def test_as_many_rules_as_the_quota_of_a_security_group_are_accepted(load: Load) -> None:
+    clients = load(*with_field(f"nfs_clients: {{cidrs: [{blocks(59)}]}}")).file_system.nfs_clients
+    assert len(clients.cidrs) == 59  # and the group of the nodes
+
+
+def test_more_rules_than_the_quota_of_a_security_group_are_refused(complaints: Complaints) -> None:
+    assert complaints(*with_field(f"nfs_clients: {{cidrs: [{blocks(60)}]}}")) == [
+        f"{FILE}:16: file_system.nfs_clients: makes 61 inbound rules of one security group; the quota "
+        '"Inbound or outbound rules per security group" allows 60: write wider blocks; or have the quota '
+        "raised in Service Quotas, and write rules_quota"
+    ]
+
+
+def test_a_quota_that_was_raised_is_heeded(load: Load, complaints: Complaints) -> None:
+    load(*with_field(f"nfs_clients: {{cidrs: [{blocks(60)}], rules_quota: 61}}"))
+    (complaint,) = complaints(*with_field(f"nfs_clients: {{cidrs: [{blocks(62)}], rules_quota: 61}}"))
+    assert "makes 63 inbound rules" in complaint
+
+
+def test_rules_of_ipv4_and_ipv6_are_counted_apart(load: Load) -> None:
+    both = f"{blocks(59)}, {blocks(59, 'fd01:{}::/48')}"
+    assert len(load(*with_field(f"nfs_clients: {{cidrs: [{both}]}}")).file_system.nfs_clients.cidrs) == 118
+
+
+def test_a_prefix_list_counts_with_both(complaints: Complaints) -> None:
+    both = f"{blocks(59)}, {blocks(59, 'fd01:{}::/48')}"
+    lists = "prefix_lists: [pl-0a1b2c3d4e5f60718]"
+    (complaint,) = complaints(*with_field(f"nfs_clients: {{cidrs: [{both}], {lists}}}"))
+    assert "makes 61 inbound rules" in complaint
