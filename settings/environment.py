@@ -22,7 +22,7 @@ from settings.pipeline import Pipeline
 from settings.sample_writer import SampleWriter
 from settings.section import Section, repeats
 from settings.storage_class import StorageClass
-from settings.volume import Volume
+from settings.volume import Volume, directory_faults
 
 MOST_ACCESS_POINTS: Final = 10_000
 """What EFS allows on a file system. Every volume is one."""
@@ -253,6 +253,7 @@ class Environment(Section):
                 "give each volume its own name",
                 ("volumes", index, "name"),
             )
+        yield from directory_faults(self.volumes)
         wanted = len(self.every_claim)
         if wanted > MOST_ACCESS_POINTS:
             yield Fault(

@@ -1,6 +1,6 @@
 """Volumes that the stack makes beforehand: an access point, its PersistentVolume and its claim."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -53,3 +53,24 @@ class Volume(Section):
 
     def _faults(self) -> Iterator[Fault]:
         yield from root_path_faults(self.path)
+
+
+def directory_faults(volumes: Sequence[Volume]) -> Iterator[Fault]:
+    """Volumes of one directory that disagree on it: whichever is mounted first makes it, and for good.
+
+    Args:
+        volumes: all of an environment, whose field is `volumes`.
+    """
+    first: dict[str, int] = {}
+    for index, volume in enumerate(volumes):
+        earlier = first.setdefault(volume.path, index)
+        other = volumes[earlier]
+        for field in ("owner", "permissions"):
+            if getattr(volume, field) != getattr(other, field):
+                yield Fault(
+                    f"of {volume.path} differs from volumes[{earlier}].{field}; "
+                    "whichever is mounted first makes the directory",
+                    "write the same in both, or another path",
+                    ("volumes", index, field),
+                    subject="" if field == "owner" else None,
+                )

@@ -82,6 +82,32 @@ def test_two_volumes_may_share_a_path(load: Load) -> None:
     assert [volume.path for volume in load(*volumes(DAGS, view)).volumes] == ["/dags", "/dags"]
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("owner: {uid: 1000, gid: 0}", "owner: of /dags differs from volumes[0].owner"),
+        ("owner: {uid: 50000, gid: 1}", "owner: of /dags differs from volumes[0].owner"),
+        (
+            'owner: {uid: 50000, gid: 0}, permissions: "750"',
+            'permissions: "750" of /dags differs from volumes[0].permissions',
+        ),
+    ],
+)
+def test_two_volumes_of_a_path_agree_on_owner_and_permissions(
+    complaints: Complaints, other: str, said: str
+) -> None:
+    view = DAGS.replace("name: dags", "name: dags-view").replace("owner: {uid: 50000, gid: 0}", other)
+    assert complaints(*volumes(DAGS, view)) == [
+        f"{FILE}:25: volumes[1].{said}; whichever is mounted first makes the directory: "
+        "write the same in both, or another path"
+    ]
+
+
+def test_volumes_of_two_paths_may_differ(load: Load) -> None:
+    other = DAGS.replace("name: dags", "name: data").replace("/dags", "/data").replace("50000", "1000")
+    assert len(load(*volumes(DAGS, other)).volumes) == 2
+
+
 def test_more_access_points_than_efs_allows_are_refused(complaints: Complaints) -> None:
     # Merged, because to parse what they have in common 10,000 times takes seconds.
     items = [f"&dags {DAGS}", *(f"{{<<: *dags, name: d{number}}}" for number in range(9_999))]
