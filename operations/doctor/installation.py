@@ -24,6 +24,8 @@ Thing = Mapping[str, Any]
 """An object as an API returns it."""
 
 DRIVER_NAMESPACE = "kube-system"
+"""Where the stack and the EKS add-on install the driver."""
+
 NODE_PODS = "app=efs-csi-node"
 """The label of the driver's pods on the nodes, the same in its chart and in the EKS add-on."""
 
@@ -33,6 +35,24 @@ _KUBERNETES_SECONDS = 15
 """How long one call of the Kubernetes API may take."""
 
 _AWS = Config(connect_timeout=5, read_timeout=20, retries={"max_attempts": 3, "mode": "standard"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceAccount:
+    """A service account by its name."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+DRIVER_ACCOUNTS = (
+    ServiceAccount(namespace=DRIVER_NAMESPACE, name="efs-csi-controller-sa"),
+    ServiceAccount(namespace=DRIVER_NAMESPACE, name="efs-csi-node-sa"),
+)
+"""The service accounts of the driver's two halves in its chart and in the add-on, which the roles trust."""
 
 
 class NotThereError(Exception):
@@ -271,16 +291,45 @@ class Installation:
         return self.all_of(kubernetes.CoreV1Api(self.api).list_persistent_volume_claim_for_all_namespaces)
 
     @Once
+    def driver_namespace(self) -> str:
+        """Where the driver is: somebody else may have installed it anywhere."""
+        if self.environment.driver.install != "existing":
+            return DRIVER_NAMESPACE
+        found = self.all_of(
+            kubernetes.AppsV1Api(self.api).list_deployment_for_all_namespaces,
+            field_selector="metadata.name=efs-csi-controller",
+        )
+        namespaces = sorted(one["metadata"]["namespace"] for one in found)
+        return DRIVER_NAMESPACE if DRIVER_NAMESPACE in namespaces or not namespaces else namespaces[0]
+
+    @Once
+    def driver_accounts(self) -> tuple[ServiceAccount, ServiceAccount]:
+        """The service accounts of the driver's controller and of its pods on nodes."""
+        if self.environment.driver.install != "existing":
+            return DRIVER_ACCOUNTS
+        workloads = (self.driver_controller, self.driver_nodes)
+        controller, node = (
+            ServiceAccount(
+                namespace=self.driver_namespace,
+                name=((workload or {}).get("spec", {}).get("template", {}).get("spec", {})).get(
+                    "serviceAccountName", usual.name
+                ),
+            )
+            for workload, usual in zip(workloads, DRIVER_ACCOUNTS, strict=True)
+        )
+        return controller, node
+
+    @Once
     def driver_controller(self) -> Thing | None:
         """The Deployment of the driver's controller."""
         apps = kubernetes.AppsV1Api(self.api)
-        return self.read(apps.read_namespaced_deployment, "efs-csi-controller", DRIVER_NAMESPACE)
+        return self.read(apps.read_namespaced_deployment, "efs-csi-controller", self.driver_namespace)
 
     @Once
     def driver_nodes(self) -> Thing | None:
         """The DaemonSet of the driver."""
         apps = kubernetes.AppsV1Api(self.api)
-        return self.read(apps.read_namespaced_daemon_set, "efs-csi-node", DRIVER_NAMESPACE)
+        return self.read(apps.read_namespaced_daemon_set, "efs-csi-node", self.driver_namespace)
 
     # The network.
 

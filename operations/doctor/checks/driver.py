@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from kubernetes import client as kubernetes
 
 from operations.doctor.installation import (
-    DRIVER_NAMESPACE,
+    DRIVER_ACCOUNTS,
     NODE_PODS,
     ZONE_LABEL,
     Installation,
@@ -23,8 +23,8 @@ def exists(installation: Installation) -> Iterator[Problem]:
     """Its two workloads and its registration."""
     storage = kubernetes.StorageV1Api(installation.api)
     parts = {
-        f"Deployment {DRIVER_NAMESPACE}/efs-csi-controller": installation.driver_controller,
-        f"DaemonSet {DRIVER_NAMESPACE}/efs-csi-node": installation.driver_nodes,
+        f"Deployment {installation.driver_namespace}/efs-csi-controller": installation.driver_controller,
+        f"DaemonSet {installation.driver_namespace}/efs-csi-node": installation.driver_nodes,
         f"CSIDriver {DRIVER}": installation.read(storage.read_csi_driver, DRIVER),
     }
     for name, thing in parts.items():
@@ -35,6 +35,26 @@ def exists(installation: Installation) -> Iterator[Problem]:
                 cure="helm upgrade --reuse-values, or change driver.chart_version and deploy: "
                 "CloudFormation does not notice that it is gone",
             )
+
+
+@check("driver-elsewhere", Severity.ERROR, "Is the existing driver who the stack's roles trust?")
+def elsewhere(installation: Installation) -> Iterator[Problem]:
+    """An existing driver in another namespace, or with other service accounts, than the roles trust."""
+    settings = installation.environment.driver
+    if settings.install != "existing" or not settings.make_roles:
+        return
+    workloads = (installation.driver_controller, installation.driver_nodes)
+    parts = zip(workloads, installation.driver_accounts, DRIVER_ACCOUNTS, strict=True)
+    wrong = [(has, trusted) for workload, has, trusted in parts if workload is not None and has != trusted]
+    if wrong:
+        yield Problem(
+            what="the driver runs as "
+            + " and ".join(f"{has}, not as {trusted}" for has, trusted in wrong)
+            + ": it cannot take the roles that the stack makes, and claims would stay Pending",
+            where=f"namespace {installation.driver_namespace}",
+            cure="install it in kube-system with the chart's own service accounts; or give it roles of its "
+            "own that reach the file system, and write make_roles: false",
+        )
 
 
 @check("no-nodes", Severity.WARNING, "Are there nodes on which the driver could run?", when=When.AFTER)
@@ -56,18 +76,19 @@ def controller(installation: Installation) -> Iterator[Problem]:
         raise NotThereError("driver-missing")
     if not installation.nodes:
         raise NotThereError("no-nodes")
+    namespace = installation.driver_namespace
     wanted = deployment["spec"].get("replicas", 1)
     if wanted == 0:
         yield Problem(
             what="the driver's controller is scaled to zero; claims stay Pending",
-            where=f"Deployment {DRIVER_NAMESPACE}/efs-csi-controller",
-            cure=f"kubectl -n {DRIVER_NAMESPACE} scale deployment efs-csi-controller --replicas=2",
+            where=f"Deployment {namespace}/efs-csi-controller",
+            cure=f"kubectl -n {namespace} scale deployment efs-csi-controller --replicas=2",
         )
     elif not (deployment.get("status") or {}).get("readyReplicas"):
         yield Problem(
             what=f"none of the {wanted} pods of the driver's controller is ready; claims stay Pending",
-            where=f"Deployment {DRIVER_NAMESPACE}/efs-csi-controller",
-            cure=f"kubectl -n {DRIVER_NAMESPACE} describe pods -l app=efs-csi-controller says why",
+            where=f"Deployment {namespace}/efs-csi-controller",
+            cure=f"kubectl -n {namespace} describe pods -l app=efs-csi-controller says why",
         )
 
 
@@ -77,7 +98,9 @@ def node_pods(installation: Installation) -> Iterator[Problem]:
     if installation.driver_nodes is None:
         raise NotThereError("driver-missing")
     core, storage = kubernetes.CoreV1Api(installation.api), kubernetes.StorageV1Api(installation.api)
-    pods = installation.all_of(core.list_namespaced_pod, DRIVER_NAMESPACE, label_selector=NODE_PODS)
+    pods = installation.all_of(
+        core.list_namespaced_pod, installation.driver_namespace, label_selector=NODE_PODS
+    )
     ready = {pod["spec"].get("nodeName") for pod in pods if _is_ready(pod)}
     registered = {
         one["metadata"]["name"]
@@ -94,7 +117,7 @@ def node_pods(installation: Installation) -> Iterator[Problem]:
             what=f"the driver is not ready on {len(names)} node{'s' if len(names) > 1 else ''} of {zone}; "
             "pods there stay in ContainerCreating",
             where=", ".join(sorted(names)[:5]),
-            cure=f"kubectl -n {DRIVER_NAMESPACE} get pods -l {NODE_PODS} -o wide; "
+            cure=f"kubectl -n {installation.driver_namespace} get pods -l {NODE_PODS} -o wide; "
             "a taint that the DaemonSet does not tolerate is the usual reason",
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from kubernetes import client as kubernetes
 
-from operations.doctor.installation import DRIVER_NAMESPACE, Installation, NotThereError
+from operations.doctor.installation import DRIVER_NAMESPACE, Installation, NotThereError, ServiceAccount
 from operations.doctor.registry import When, check
 from operations.findings import Problem, Severity
 from rehearsal.account.policies import Request, is_allowed
@@ -25,15 +25,23 @@ _PODS_SERVICE = "pods.eks.amazonaws.com"
 
 @dataclass(frozen=True, kw_only=True)
 class _Half:
-    """One of the driver's two halves."""
+    """One of the driver's two halves, as it is in the cluster."""
 
-    account: str
+    account: ServiceAccount
     output: str
     """The stack's output with its role."""
 
 
-_CONTROLLER = _Half(account="efs-csi-controller-sa", output="ControllerRoleArn")
-_NODE = _Half(account="efs-csi-node-sa", output="NodeRoleArn")
+def _controller(installation: Installation) -> _Half:
+    return _Half(account=installation.driver_accounts[0], output="ControllerRoleArn")
+
+
+def _node(installation: Installation) -> _Half:
+    return _Half(account=installation.driver_accounts[1], output="NodeRoleArn")
+
+
+def _halves(installation: Installation) -> tuple[_Half, _Half]:
+    return _controller(installation), _node(installation)
 
 
 @check("pod-identity-agent-missing", Severity.ERROR, "Is the agent of EKS Pod Identity in the cluster?")
@@ -70,22 +78,20 @@ def annotations(installation: Installation) -> Iterator[Problem]:
         return
     if _keeps_its_own_role(installation):
         # The nodes need a role only where they mount by IAM.
-        halves = (
-            (_CONTROLLER, _NODE) if installation.environment.file_system.iam_authorization else (_CONTROLLER,)
-        )
-        for half in halves:
+        by_iam = installation.environment.file_system.iam_authorization
+        for half in _halves(installation)[: 2 if by_iam else 1]:
             if _annotated_role(installation, half) is None:
                 yield _without_role(half)
         return
-    for half in (_CONTROLLER, _NODE):
+    for half in _halves(installation):
         wanted = installation.outputs.get(half.output)
         has = _annotated_role(installation, half)
         if wanted is not None and has != wanted:
             yield Problem(
-                what=f"service account {half.account} has the role {has or 'none'}, not {wanted}",
-                where=f"ServiceAccount {DRIVER_NAMESPACE}/{half.account}, {_ROLE_ANNOTATION}",
-                cure=f"kubectl -n {DRIVER_NAMESPACE} annotate --overwrite serviceaccount {half.account} "
-                f"{_ROLE_ANNOTATION}={wanted}, and restart the driver's pods",
+                what=f"service account {half.account.name} has the role {has or 'none'}, not {wanted}",
+                where=f"ServiceAccount {half.account}, {_ROLE_ANNOTATION}",
+                cure=f"kubectl -n {half.account.namespace} annotate --overwrite serviceaccount "
+                f"{half.account.name} {_ROLE_ANNOTATION}={wanted}, and restart the driver's pods",
             )
 
 
@@ -95,35 +101,35 @@ def associations(installation: Installation) -> Iterator[Problem]:
     if not _by_pod_identity(installation):
         return
     cluster = installation.environment.cluster.name
-    for half in (_CONTROLLER, _NODE):
+    for half in _halves(installation):
         wanted = installation.outputs.get(half.output)
         has = _associated_role(installation, half)
         if wanted is None:
-            if has is None and half is _CONTROLLER:
+            if has is None and half == _controller(installation):
                 yield _without_role(half)
         elif has is None:
             yield Problem(
-                what=f"service account {half.account} is associated with no role, so that its pods get no "
-                "credentials",
-                where=f"cluster {cluster}, {DRIVER_NAMESPACE}/{half.account}",
+                what=f"service account {half.account.name} is associated with no role, so that its pods "
+                "get no credentials",
+                where=f"cluster {cluster}, {half.account}",
                 cure=f"aws eks create-pod-identity-association --cluster-name {cluster} --namespace "
-                f"{DRIVER_NAMESPACE} --service-account {half.account} --role-arn {wanted}, and restart the "
-                "driver's pods; CloudFormation does not notice that the stack's own is gone",
+                f"{half.account.namespace} --service-account {half.account.name} --role-arn {wanted}, and "
+                "restart the driver's pods; CloudFormation does not notice that the stack's own is gone",
             )
         elif has != wanted:
             yield Problem(
-                what=f"service account {half.account} is associated with {has}, not with {wanted}",
-                where=f"cluster {cluster}, {DRIVER_NAMESPACE}/{half.account}",
+                what=f"service account {half.account.name} is associated with {has}, not with {wanted}",
+                where=f"cluster {cluster}, {half.account}",
                 cure=f"aws eks list-pod-identity-associations --cluster-name {cluster} gives the id; "
                 "aws eks update-pod-identity-association with it and "
                 f"--role-arn {wanted}, and restart the driver's pods",
             )
         elif annotated := _annotated_role(installation, half):
             yield Problem(
-                what=f"service account {half.account} has the annotation of IRSA, too; its pods "
+                what=f"service account {half.account.name} has the annotation of IRSA, too; its pods "
                 f"then take {annotated}",
-                where=f"ServiceAccount {DRIVER_NAMESPACE}/{half.account}, {_ROLE_ANNOTATION}",
-                cure=f"kubectl -n {DRIVER_NAMESPACE} annotate serviceaccount {half.account} "
+                where=f"ServiceAccount {half.account}, {_ROLE_ANNOTATION}",
+                cure=f"kubectl -n {half.account.namespace} annotate serviceaccount {half.account.name} "
                 f"{_ROLE_ANNOTATION}-, and restart the driver's pods",
             )
 
@@ -132,12 +138,12 @@ def associations(installation: Installation) -> Iterator[Problem]:
 def roles(installation: Installation) -> Iterator[Problem]:
     """The roles that the driver's service accounts should have."""
     own = _keeps_its_own_role(installation)
-    for half in (_CONTROLLER, _NODE):
+    for half in _halves(installation):
         arn = _role_arn(installation, half)
         if arn is not None and _role(installation, arn) is None:
             yield Problem(
                 what=f"the role {arn} is gone",
-                where=f"service account {half.account}"
+                where=f"service account {half.account.name}"
                 if own
                 else f"stack {installation.stack_name}, {half.output}",
                 cure="make it again, or write patch_existing: true for the driver and deploy"
@@ -149,7 +155,7 @@ def roles(installation: Installation) -> Iterator[Problem]:
 @check("driver-role-trust", Severity.ERROR, "May the service accounts take their roles?", when=When.AFTER)
 def trust(installation: Installation) -> Iterator[Problem]:
     """The trust policy: of this issuer, or of EKS Pod Identity, for this service account of this cluster."""
-    for half in (_CONTROLLER, _NODE):
+    for half in _halves(installation):
         arn = _role_arn(installation, half)
         if arn is None:
             continue
@@ -162,7 +168,7 @@ def trust(installation: Installation) -> Iterator[Problem]:
         document = role["AssumeRolePolicyDocument"]
         if not all(is_allowed(request, [document]) for request in requests):
             yield Problem(
-                what=f"the role of {half.account} does not trust that service account of this cluster",
+                what=f"the role of {half.account.name} does not trust that service account of this cluster",
                 where=f"trust policy of {arn}",
                 cure=f"set the trust policy back: {expected}",
             )
@@ -171,7 +177,7 @@ def trust(installation: Installation) -> Iterator[Problem]:
 @check("driver-role-rights", Severity.ERROR, "May the driver make and delete access points?", when=When.AFTER)
 def rights(installation: Installation) -> Iterator[Problem]:
     """The policies of the controller's role, evaluated for what it does."""
-    arn = _role_arn(installation, _CONTROLLER)
+    arn = _role_arn(installation, _controller(installation))
     if arn is None:
         return
     if _role(installation, arn) is None:
@@ -214,14 +220,16 @@ def _role_arn(installation: Installation, half: _Half) -> str | None:
 
 def _annotated_role(installation: Installation, half: _Half) -> str | None:
     core = kubernetes.CoreV1Api(installation.api)
-    account = installation.read(core.read_namespaced_service_account, half.account, DRIVER_NAMESPACE)
+    account = installation.read(
+        core.read_namespaced_service_account, half.account.name, half.account.namespace
+    )
     return ((account or {}).get("metadata", {}).get("annotations") or {}).get(_ROLE_ANNOTATION)
 
 
 def _associated_role(installation: Installation, half: _Half) -> str | None:
     eks, cluster = installation.client("eks"), installation.environment.cluster.name
     found = eks.list_pod_identity_associations(
-        clusterName=cluster, namespace=DRIVER_NAMESPACE, serviceAccount=half.account
+        clusterName=cluster, namespace=half.account.namespace, serviceAccount=half.account.name
     )["associations"]
     if not found:
         return None
@@ -245,8 +253,8 @@ def _addon(installation: Installation) -> Mapping[str, Any] | None:
 
 def _without_role(half: _Half) -> Problem:
     return Problem(
-        what=f"service account {half.account} of the driver has no role",
-        where=f"ServiceAccount {DRIVER_NAMESPACE}/{half.account}",
+        what=f"service account {half.account.name} of the driver has no role",
+        where=f"ServiceAccount {half.account}",
         cure="write patch_existing: true for the driver and deploy, or give it a role by hand",
     )
 
@@ -255,7 +263,7 @@ def _takes_by_irsa(installation: Installation, half: _Half) -> tuple[list[Reques
     environment = installation.environment
     issuer = environment.cluster.oidc_issuer.removeprefix("https://")
     provider = f"arn:{environment.partition}:iam::{environment.account}:oidc-provider/{issuer}"
-    subject = f"system:serviceaccount:{DRIVER_NAMESPACE}:{half.account}"
+    subject = f"system:serviceaccount:{half.account.namespace}:{half.account.name}"
     request = Request(
         action="sts:AssumeRoleWithWebIdentity",
         federated=provider,
@@ -271,8 +279,8 @@ def _takes_by_pod_identity(installation: Installation, half: _Half) -> tuple[lis
     tags = {
         "eks-cluster-arn": cluster,
         "eks-cluster-name": environment.cluster.name,
-        "kubernetes-namespace": DRIVER_NAMESPACE,
-        "kubernetes-service-account": half.account,
+        "kubernetes-namespace": half.account.namespace,
+        "kubernetes-service-account": half.account.name,
     }
     context: dict[str, str | list[str]] = {
         "aws:SourceAccount": environment.account,
@@ -287,7 +295,7 @@ def _takes_by_pod_identity(installation: Installation, half: _Half) -> tuple[lis
     ]
     return requests, (
         f"principal {_PODS_SERVICE} with sts:AssumeRole and sts:TagSession, cluster {cluster}, "
-        f"namespace {DRIVER_NAMESPACE}, service account {half.account}"
+        f"namespace {half.account.namespace}, service account {half.account.name}"
     )
 
 
