@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from operations.costs.comparison import compare
-from operations.costs.prices import SHIPPED, load_prices
+from operations.costs.prices import BACKUP_PRICES, SHIPPED, load_prices
 from operations.costs.table import show
 from operations.costs.usage import Usage, derived_peak
 from operations.output import Output, OutputOption
@@ -49,6 +49,15 @@ def cost(
         Path | None,
         typer.Option(help="A list of prices of your own.", show_default="the list of this project"),
     ] = None,
+    backup_price: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Price of a GB-month of EFS's backups in warm storage, where the list has none for the "
+            f"region; it stands in {BACKUP_PRICES}.",
+            show_default="the list's",
+        ),
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Estimate what an environment costs in a month, and which throughput mode wins.
@@ -64,6 +73,8 @@ def cost(
     `airflow-efs cost airflow-seoul`
 
     `airflow-efs cost airflow-seoul --gib 2000 --write-gib 500 --read-gib 1500 --peak-mibps 40`
+
+    `airflow-efs cost airflow-seoul --backup-price PRICE`
 
     `airflow-efs cost prod --prices prices.yaml --output json`
     """
@@ -93,10 +104,15 @@ def cost(
             param_hint="--cold-read-gib",
         )
     peak = said(peak_mibps, derived_peak(usage.average_mibps()), "MiB/s at the peak")
+    known = load_prices(prices or SHIPPED)
+    if backup_price is not None:
+        known = known.with_backup_price(
+            loaded.region, said(backup_price, Decimal(0), f"{known.currency} for a GB-month of backups")
+        )
     report = compare(
         loaded,
         usage.model_copy(update={"peak_mibps": peak}),
-        load_prices(prices or SHIPPED),
+        known,
         shown=str(prices) if prices else "the list of this project",
         assumed=tuple(assumed),
     )

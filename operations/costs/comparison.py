@@ -7,7 +7,7 @@ from functools import partial
 from pydantic import BaseModel, ConfigDict, Field
 
 from operations.costs.plans import Estimate, Line, Plan, backup_line, estimate
-from operations.costs.prices import PriceList, Source
+from operations.costs.prices import BACKUP_PRICES, PriceList, Source
 from operations.costs.usage import BACKUP_DAYS, MOST_ACCESS_POINTS, Usage
 from settings import Environment
 
@@ -87,7 +87,10 @@ def compare(
         saves=None
         if winner is None or winner.total is None or current.total is None
         else max(Decimal(0), current.total - winner.total),
-        remarks=(*_remarks(usage, current, backups), *_not_counted(environment)),
+        remarks=(
+            *_remarks(usage, current, backups, environment.region),
+            *_not_counted(environment),
+        ),
     )
 
 
@@ -175,14 +178,17 @@ def _against(winner: Estimate, mode: str, ways: list[Estimate]) -> str:
     return f"{mode} costs {more:.2f} more" if more >= _CENT else f"{mode} costs the same"
 
 
-def _remarks(usage: Usage, current: Estimate, backups: Line | None) -> list[str]:
+def _remarks(usage: Usage, current: Estimate, backups: Line | None, region: str) -> list[str]:
     remarks = []
     if not current.carries_load:
         remarks.append(f"the environment's own throughput is {current.remark}")
     if current.missing:
         remarks.append(f"the list has no price for {', '.join(current.missing)}: give one with --prices")
     if backups is not None and backups.cost is None:
-        remarks.append("the list has no price for backup.warm_storage in this region: give one with --prices")
+        remarks.append(
+            f"the price of backups in {region} is not known, so they are in no total: "
+            f"{BACKUP_PRICES} has it; give it with --backup-price"
+        )
     if usage.claims > MOST_ACCESS_POINTS:
         remarks.append(
             f"{usage.claims} claims are more than the {MOST_ACCESS_POINTS} access points of a file system: "

@@ -1,7 +1,7 @@
 """Dated prices, each with its source: the list that comes with this project, or one of the user's own."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 SHIPPED: Final = Path(__file__).parent / "prices.yaml"
 """The list that comes with this project."""
+
+BACKUP_PRICES: Final = "https://aws.amazon.com/backup/pricing/"
+"""AWS's page, which has the price of every region for a person to read."""
 
 Figure = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 
@@ -88,6 +91,24 @@ class PriceList(_Record):
                 if section not in self.sources:
                     raise ValueError(f"regions.{name}.{section} has figures, but sources has no {section}")
         return self
+
+    def with_backup_price(self, region: str, price: Decimal) -> "PriceList":
+        """The list with a price of backups in a region that it knows, in the place of its own.
+
+        Args:
+            region: the region.
+            price: a GB-month of warm storage of EFS's backups.
+        """
+        if region not in self.regions:
+            return self
+        prices = self.regions[region].model_copy(update={"backup": BackupPrices(warm_storage=price)})
+        given = Source(name="the command line", url="--backup-price", published=datetime.now(UTC).date())
+        return self.model_copy(
+            update={
+                "regions": {**self.regions, region: prices},
+                "sources": {**self.sources, "backup": given},
+            }
+        )
 
     def region(self, name: str, *, shown: str) -> RegionPrices:
         """The prices of a region.

@@ -90,7 +90,10 @@ def test_backups_without_a_price_leave_the_total_open(airflow: Environment) -> N
     assert found.backups is not None
     assert (found.backups.cost, found.total) == (None, None)
     assert found.current.total is not None
-    assert any("backup.warm_storage" in remark for remark in found.remarks)
+    assert [remark for remark in found.remarks if "backups" in remark] == [
+        "the price of backups in ap-northeast-2 is not known, so they are in no total: "
+        "https://aws.amazon.com/backup/pricing/ has it; give it with --backup-price"
+    ]
 
 
 def test_backups_with_a_price_are_in_the_total(airflow: Environment) -> None:

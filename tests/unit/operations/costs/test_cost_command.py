@@ -61,6 +61,47 @@ def test_a_list_of_ones_own_is_used(tmp_path: Path) -> None:
     assert report.winner.infrequent_access_after_days is None
 
 
+def test_a_price_of_backups_that_the_list_has_not_can_be_given() -> None:
+    run = RUNNER.invoke(app, ["cost", "airflow-seoul", "--backup-price", "0.06", "--output", "json"])
+    report = CostReport.model_validate_json(run.stdout)
+    assert report.backups is not None
+    assert report.backups.price is not None
+    assert report.current.total is not None
+    assert f"{report.backups.price}" == "0.06"
+    assert report.backups.cost == report.backups.quantity * report.backups.price
+    assert report.total == report.current.total + report.backups.cost
+    assert report.sources["backup"].name == "the command line"
+    assert not any("backups" in remark for remark in report.remarks)
+
+
+def test_a_price_of_backups_that_is_given_comes_before_the_lists(tmp_path: Path) -> None:
+    path = tmp_path / "prices.yaml"
+    source = "{name: mine, url: https://example.com, published: 2026-11-01}"
+    path.write_text(
+        f"currency: USD\nsources: {{efs: {source}, backup: {source}}}\n"
+        "regions: {ap-northeast-2: {efs: {standard: 1}, backup: {warm_storage: 9}}}\n"
+    )
+    given = ["--prices", str(path), "--backup-price", "0.06", "--output", "json"]
+    report = CostReport.model_validate_json(RUNNER.invoke(app, ["cost", "airflow-seoul", *given]).stdout)
+    assert report.backups is not None
+    assert f"{report.backups.price}" == "0.06"
+    assert report.sources["efs"].name == "mine"
+
+
+def test_a_price_of_backups_makes_no_prices_of_an_unknown_region(tmp_path: Path) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text("currency: USD\nsources: {}\nregions: {}\n")
+    run = RUNNER.invoke(app, ["cost", "airflow-seoul", "--prices", str(path), "--backup-price", "1"])
+    assert "has no prices for ap-northeast-2" in str(run.exception)
+
+
+def test_without_a_price_of_backups_the_table_says_what_is_missing() -> None:
+    run = RUNNER.invoke(app, ["cost", "airflow-seoul"])
+    assert "Without backups" in run.output
+    assert "Together" not in run.output
+    assert "the price of backups in ap-northeast-2 is not known" in run.output
+
+
 def test_a_region_that_the_list_has_not_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "prices.yaml"
     path.write_text("currency: USD\nsources: {}\nregions: {}\n")
@@ -69,7 +110,9 @@ def test_a_region_that_the_list_has_not_is_refused(tmp_path: Path) -> None:
     assert "has no prices for ap-northeast-2" in str(run.exception)
 
 
-@pytest.mark.parametrize("option", ["--gib", "--write-gib", "--read-gib", "--peak-mibps", "--claims"])
+@pytest.mark.parametrize(
+    "option", ["--gib", "--write-gib", "--read-gib", "--peak-mibps", "--claims", "--backup-price"]
+)
 def test_a_negative_amount_is_wrong_usage(option: str) -> None:
     run = RUNNER.invoke(app, ["cost", "airflow-seoul", option, "-1"])
     assert run.exit_code == 2
