@@ -241,7 +241,7 @@ def test_max_io_with_elastic_throughput_or_one_zone_is_an_error(stack: Stack, pr
         build(stack, performance_mode="maxIO", **props)
 
 
-@pytest.mark.parametrize("subnets", [[ZONE_A], [ZONE_A, ZONE_B]])
+@pytest.mark.parametrize("subnets", [[ZONE_A], [ZONE_A, ZONE_B], [ZONE_B, ZONE_A]])
 def test_one_zone_with_a_mount_target_elsewhere_is_an_error(
     stack: Stack, subnets: list[MountTargetSubnet]
 ) -> None:
