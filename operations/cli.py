@@ -123,7 +123,13 @@ def rehearse(
         build_programs(scaling=scaling, console=console)
         return
     if stop:
-        stopped = stop_kept()
+        try:
+            stopped = stop_kept()
+        except KeyboardInterrupt:
+            sys.stderr.write(
+                "interrupted: what was told to stop goes on stopping; rehearse --stop waits for it\n"
+            )
+            sys.exit(_INTERRUPTED)
         console.print("\n".join(f"Stopped {name}" for name in stopped) or "No rehearsal was kept.")
         return
     run_rehearsal(

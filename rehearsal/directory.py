@@ -23,13 +23,20 @@ _KEPT = "kept"
 def base_directory() -> Path:
     """The folder that holds all rehearsals of this user; short, because a Unix socket's path is limited.
 
+    It need not be there: the first rehearsal makes it, and the last one removes it.
+
     Raises:
-        RehearsalError: somebody else owns it.
+        RehearsalError: somebody else owns it, or TMPDIR names no folder.
     """
+    # Python would look in another place without a word, and a rehearsal that was kept would not be found.
+    named = os.environ.get("TMPDIR")
+    if named and not Path(named).is_dir():
+        raise RehearsalError(f"TMPDIR names {named}, which is no folder: make it, or name another place.")
     base = Path(tempfile.gettempdir()) / f"airflow-efs-{os.getuid()}"
-    with contextlib.suppress(FileExistsError):  # also what is not a folder
-        base.mkdir(mode=0o700)
-    status = base.lstat()
+    try:
+        status = base.lstat()
+    except FileNotFoundError:
+        return base
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise RehearsalError(f"{base} is not a folder of yours: remove it, or name another place in TMPDIR.")
     return base
@@ -41,15 +48,30 @@ def make_directory(environment: str) -> tuple[Path, int]:
     Returns:
         The folder, and the locked file descriptor: whoever inherits it keeps the folder alive.
     """
-    base = base_directory()
-    directory = base / f"{environment}-{secrets.token_hex(3)}"
-    partial = base / f".{directory.name}"
-    partial.mkdir(mode=0o700)
+    directory = base_directory() / f"{environment}-{secrets.token_hex(3)}"
+    partial = directory.with_name(f".{directory.name}")
+    _make_within_base(partial)
     (partial / "logs").mkdir()
     lock = os.open(partial / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     partial.rename(directory)  # only now can it be seen, with its lock
     return directory, lock
+
+
+def remove_directory(directory: Path) -> None:
+    """Remove a rehearsal's folder, and the folder of all rehearsals when it was the last."""
+    shutil.rmtree(directory, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        directory.parent.rmdir()
+
+
+def _make_within_base(directory: Path) -> None:
+    while True:
+        with contextlib.suppress(FileExistsError):
+            base_directory().mkdir(mode=0o700)
+        with contextlib.suppress(FileNotFoundError):  # the last rehearsal has removed it at this moment
+            directory.mkdir(mode=0o700)
+            return
 
 
 def mark_kept(directory: Path, *, supervisor: int) -> None:
@@ -74,13 +96,16 @@ def sweep() -> None:
     """Remove the folders whose owners have died without cleaning up."""
     for directory in _directories():
         if _is_abandoned(directory):
-            shutil.rmtree(directory, ignore_errors=True)
+            remove_directory(directory)
 
 
 def _directories() -> list[Path]:
-    return sorted(
-        path for path in base_directory().iterdir() if (path / _LOCK).is_file() and path.name[0] != "."
-    )
+    try:
+        return sorted(
+            path for path in base_directory().iterdir() if (path / _LOCK).is_file() and path.name[0] != "."
+        )
+    except FileNotFoundError:
+        return []  # there is no rehearsal
 
 
 def _is_abandoned(directory: Path) -> bool:

@@ -5,7 +5,6 @@ import json
 import os
 import queue
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -181,7 +180,7 @@ class Rehearsal:
             self._make_up_for_an_old_chart()
         except BaseException:
             self.stop()
-            shutil.rmtree(directory, ignore_errors=True)
+            directories.remove_directory(directory)
             raise
         finally:
             os.close(lock)
@@ -299,7 +298,7 @@ class Rehearsal:
         except subprocess.TimeoutExpired:
             supervisor.kill()  # its children end with it
             supervisor.wait()
-        shutil.rmtree(self.plan.directory, ignore_errors=True)
+        directories.remove_directory(self.plan.directory)
 
     def keep(self) -> None:
         """Let the rehearsal run on after this process; `stop_kept` or its time ends it."""

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import sys
 import time
@@ -20,7 +19,7 @@ from types import FrameType
 from typing import Protocol
 
 from rehearsal import control_plane
-from rehearsal.directory import mark_kept
+from rehearsal.directory import mark_kept, remove_directory
 from rehearsal.driver_pod import DriverPod
 from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
@@ -53,7 +52,7 @@ def main() -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # a second signal must not cut the cleaning short
         supervisor.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_directory(directory)
 
 
 class Supervisor:

@@ -83,9 +83,21 @@ def test_an_interruption_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     def interrupted() -> list[str]:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(cli, "values_text", lambda *_: interrupted())
+    printed = said(monkeypatch, capsys, "values", "x", status=130)
+    assert printed == "interrupted: everything was stopped\n"
+
+
+def test_an_interruption_while_it_waits_for_an_end_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> list[str]:
+        raise KeyboardInterrupt
+
     monkeypatch.setattr(cli, "stop_kept", interrupted)
     printed = said(monkeypatch, capsys, "rehearse", "--stop", status=130)
-    assert printed == "interrupted: everything was stopped\n"
+    assert printed.startswith("interrupted: what was told to stop goes on stopping; ")
+    assert printed.count("\n") == 1
 
 
 def test_a_question_without_an_answer_is_said(

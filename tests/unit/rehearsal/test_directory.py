@@ -145,6 +145,48 @@ def test_a_rehearsal_that_goes_while_it_is_looked_at_is_not_listed(
     directories.sweep()
 
 
+def test_looking_for_rehearsals_makes_no_folder(base: Path) -> None:
+    directories.sweep()
+    assert list(directories.kept()) == []
+    assert not base.exists()
+
+
+def test_the_last_folder_takes_the_base_with_it(base: Path) -> None:
+    first, second = directories.make_directory("example"), directories.make_directory("example")
+    for directory, lock in (first, second):
+        assert base.is_dir()
+        os.close(lock)
+        directories.remove_directory(directory)
+    assert not base.exists()
+
+
+def test_a_base_that_goes_while_a_folder_is_made_is_made_again(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+    gone: list[Path] = []
+
+    def make(path: Path, mode: int = 0o777) -> None:
+        if path.name.startswith(".") and not gone:
+            gone.append(path)
+            base.rmdir()
+        mkdir(path, mode)
+
+    monkeypatch.setattr(Path, "mkdir", make)
+    directory, lock = directories.make_directory("example")
+    os.close(lock)
+    assert gone
+    assert directory.is_dir()
+
+
+def test_a_temporary_folder_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Python would take another one without a word.
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "none"))
+    for use in (directories.sweep, lambda: list(directories.kept()), lambda: directories.make_directory("e")):
+        with pytest.raises(RehearsalError, match=r"^TMPDIR names .*/none, which is no folder: make it"):
+            use()
+
+
 def test_two_of_the_same_environment_have_folders_of_their_own() -> None:
     first, second = directories.make_directory("example"), directories.make_directory("example")
     directories.sweep()
