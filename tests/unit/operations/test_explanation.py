@@ -135,6 +135,35 @@ def test_a_driver_scaled_to_zero_is_missing_and_scaled_up(efs: Any) -> None:
     assert "--replicas=2" in found.cure
 
 
+def elsewhere(efs: Any, *, replicas: int = 2) -> dict[str, Any]:
+    """A claim that waits for a driver that is in the namespace storage."""
+    answers = pending(efs)
+    controller = answers.pop(CONTROLLER)
+    controller["metadata"]["namespace"] = "storage"
+    controller["spec"]["replicas"] = replicas
+    return {**answers, "/apis/apps/v1/deployments": {"items": [controller]}}
+
+
+def test_a_driver_in_another_namespace_is_there(efs: Any) -> None:
+    (found,) = told(elsewhere(efs), efs)
+    assert found.kind is Kind.DRIVER_SILENT
+    assert "kubectl -n storage logs deployment/efs-csi-controller" in found.cure
+
+
+def test_a_driver_in_another_namespace_is_scaled_up_there(efs: Any) -> None:
+    (found,) = told(elsewhere(efs, replicas=0), efs)
+    assert found.kind is Kind.DRIVER_MISSING
+    assert "kubectl -n storage scale" in found.cure
+
+
+@pytest.mark.parametrize("answer", [403, 404, {"items": []}])
+def test_a_driver_that_is_nowhere_to_be_seen_is_missing(answer: Any, efs: Any) -> None:
+    answers = elsewhere(efs)
+    (found,) = told({**answers, "/apis/apps/v1/deployments": answer}, efs)
+    assert found.kind is Kind.DRIVER_MISSING
+    assert found.what.startswith("the driver's controller is not there")
+
+
 def test_a_claim_without_a_class_is_explained(efs: Any) -> None:
     answers = pending(efs)
     del answers[f"{CLAIMS}/airflow-logs"]["spec"]["storageClassName"]
