@@ -23,6 +23,8 @@ NAMESPACE = "kube-system"
 CONTROLLER = "efs-csi-controller"
 NODE_PLUGIN = "efs-csi-node"
 CONTROLLER_ACCOUNT = "efs-csi-controller-sa"
+TRUSTED_ACCOUNT = f"{NAMESPACE}/{CONTROLLER_ACCOUNT}"
+"""Whom the controller's role of a stack trusts."""
 
 _SECONDS = (5, 20)
 """To connect, and to read."""
@@ -44,6 +46,7 @@ class ClusterView:
     node_classes: tuple[Mapping[str, Any], ...] = ()
     csi_driver: Mapping[str, Any] | None = None
     controller: Mapping[str, Any] | None = None
+    """The driver's Deployment: in kube-system, or where somebody else has installed it."""
     node_plugin: Mapping[str, Any] | None = None
     controller_account: Mapping[str, Any] | None = None
     storage_classes: tuple[Mapping[str, Any], ...] | None = None
@@ -53,6 +56,14 @@ class ClusterView:
     aws_auth: str | None = None
     """The rows of mapRoles in the ConfigMap aws-auth."""
     unseen: list[Unseen] = field(default_factory=list)
+
+    @property
+    def controller_account_name(self) -> tuple[str, str]:
+        """Namespace and name of the service account of the driver's controller, there or not."""
+        controller = self.controller or {}
+        pod = controller.get("spec", {}).get("template", {}).get("spec", {})
+        namespace = controller.get("metadata", {}).get("namespace", NAMESPACE)
+        return namespace, pod.get("serviceAccountName", CONTROLLER_ACCOUNT)
 
 
 def view_cluster(described: Any, region: str, *, with_claims: bool = False) -> ClusterView:
@@ -92,13 +103,22 @@ def read_view(api: kubernetes.ApiClient, *, with_claims: bool = False) -> Cluste
         f"Deployments in {NAMESPACE}",
         lambda **kw: apps.read_namespaced_deployment(CONTROLLER, NAMESPACE, **kw),
     )
+    if view.csi_driver and view.controller == {}:
+        elsewhere = read(
+            "Deployments",
+            lambda **kw: apps.list_deployment_for_all_namespaces(
+                field_selector=f"metadata.name={CONTROLLER}", **kw
+            ),
+        )
+        view.controller = next(iter((elsewhere or {}).get("items", ())), {})
+    namespace, account = view.controller_account_name
     view.node_plugin = read(
-        f"DaemonSets in {NAMESPACE}",
-        lambda **kw: apps.read_namespaced_daemon_set(NODE_PLUGIN, NAMESPACE, **kw),
+        f"DaemonSets in {namespace}",
+        lambda **kw: apps.read_namespaced_daemon_set(NODE_PLUGIN, namespace, **kw),
     )
     view.controller_account = read(
-        f"service accounts in {NAMESPACE}",
-        lambda **kw: core.read_namespaced_service_account(CONTROLLER_ACCOUNT, NAMESPACE, **kw),
+        f"service accounts in {namespace}",
+        lambda **kw: core.read_namespaced_service_account(account, namespace, **kw),
     )
     classes = read("StorageClasses", lambda **kw: storage.list_storage_class(**kw))
     view.storage_classes = None if classes is None else tuple(classes["items"])

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from operations.aws_errors import code_of
 from operations.discovery.account import Account, tags_of
-from operations.discovery.cluster_view import CONTROLLER_ACCOUNT, NAMESPACE, ClusterView
+from operations.discovery.cluster_view import NAMESPACE, ClusterView
 from operations.discovery.findings import DriverFound
 
 ADDON = "aws-efs-csi-driver"
@@ -25,10 +25,11 @@ def read_driver(account: Account, cluster: str, view: ClusterView) -> DriverFoun
     role = _annotations(view.controller_account).get(_ROLE)
     associated = account.attempt(
         "the Pod Identity associations",
-        lambda: _associated_role(account, cluster),
+        lambda: _associated_role(account, cluster, view),
         cure="allow eks:ListPodIdentityAssociations and eks:DescribePodIdentityAssociation",
     )
     common: dict[str, Any] = {
+        "service_account": "/".join(view.controller_account_name) if view.controller else None,
         # An association comes first in the AWS SDK's chain only where no token of IRSA is mounted.
         "identity": "irsa" if role else "pod-identity" if associated else None,
         "role_arn": role or associated,
@@ -73,9 +74,10 @@ def _addon(account: Account, cluster: str) -> Any | None:
         raise
 
 
-def _associated_role(account: Account, cluster: str) -> str | None:
+def _associated_role(account: Account, cluster: str, view: ClusterView) -> str | None:
+    namespace, name = view.controller_account_name
     there = account.eks.list_pod_identity_associations(
-        clusterName=cluster, namespace=NAMESPACE, serviceAccount=CONTROLLER_ACCOUNT
+        clusterName=cluster, namespace=namespace, serviceAccount=name
     )["associations"]
     if not there:
         return None

@@ -83,6 +83,9 @@ class DriverFound(Found):
     version: str | None = Field(default=None, description="Of its image, or of the add-on.")
     detail: str | None = Field(default=None, description="The Helm release, or the add-on's status.")
     identity: Literal["irsa", "pod-identity"] | None = None
+    service_account: str | None = Field(
+        default=None, description="Namespace and name of its controller's service account."
+    )
     role_arn: str | None = Field(default=None, description="The role of its controller.")
     environment: str | None = Field(default=None, description="The environment of this project that made it.")
 

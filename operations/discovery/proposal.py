@@ -8,7 +8,7 @@ from operations.discovery.account import Account
 from operations.discovery.adoption import adopt, choose_file_system
 from operations.discovery.choices import Decisions, choose_security_groups, choose_subnets
 from operations.discovery.cluster import OIDC_PROVIDERS, describe_cluster, read_cluster
-from operations.discovery.cluster_view import ClusterView, view_cluster
+from operations.discovery.cluster_view import TRUSTED_ACCOUNT, ClusterView, view_cluster
 from operations.discovery.driver import read_driver
 from operations.discovery.file_systems import (
     class_names,
@@ -113,7 +113,7 @@ def discover_cluster(
     else:
         storage = {
             "file_system": {"name": _file_system_name(found, file_systems or (), environment, decisions)},
-            **_driver_fields(driver, environment, decisions),
+            **driver_fields(driver, environment, decisions),
             "storage_classes": [
                 {"name": _class_name(view, decisions), "base_path": "/airflow", "owner": dict(_AIRFLOW)}
             ],
@@ -232,7 +232,14 @@ def _class_name(view: ClusterView, decisions: Decisions) -> str:
     return name
 
 
-def _driver_fields(driver: DriverFound, environment: str | None, decisions: Decisions) -> dict[str, Any]:
+def driver_fields(driver: DriverFound, environment: str | None, decisions: Decisions) -> dict[str, Any]:
+    """What an environment says of a driver: nothing where its own stack installs it.
+
+    Args:
+        driver: the driver that was found.
+        environment: the name of the environment, where there is one already.
+        decisions: takes the choice, and what is wrong.
+    """
     if driver.install in ("none", "leftover", "unknown"):
         return {}
     if environment is not None and driver.environment == environment:
@@ -243,7 +250,21 @@ def _driver_fields(driver: DriverFound, environment: str | None, decisions: Deci
             field="driver", chose="the driver that is there", why=there, instead_of=("a second installation",)
         )
     )
-    return {"driver": {"install": "existing", **({"identity": driver.identity} if driver.identity else {})}}
+    fields: dict[str, Any] = {"install": "existing"}
+    if driver.identity:
+        fields["identity"] = driver.identity
+    if driver.service_account not in (None, TRUSTED_ACCOUNT):
+        fields["make_roles"] = False
+        decisions.problems.append(
+            Problem(
+                severity="warning",
+                field="driver.make_roles",
+                what=f"the driver runs as {driver.service_account}, and roles of the stack would trust "
+                f"{TRUSTED_ACCOUNT} alone, so it makes none",
+                cure="let the driver's own role make access points on the file system",
+            )
+        )
+    return {"driver": fields}
 
 
 def describe_driver(driver: DriverFound) -> str:

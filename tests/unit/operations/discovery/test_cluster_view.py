@@ -67,6 +67,54 @@ def test_what_is_not_there_is_empty_and_what_is_refused_is_not_seen() -> None:
     assert [one.what for one in view.unseen] == ["StorageClasses of the cluster"]
 
 
+DEPLOYMENT = {
+    "metadata": {"name": "efs-csi-controller", "namespace": "storage"},
+    "spec": {"selector": {}, "template": {"spec": {"serviceAccountName": "efs", "containers": []}}},
+}
+ELSEWHERE: dict[str, Any] = {
+    **ANSWERS,
+    "/apis/storage.k8s.io/v1/csidrivers/efs.csi.aws.com": {
+        "metadata": {"name": "efs.csi.aws.com"},
+        "spec": {},
+    },
+    "/apis/apps/v1/deployments": {"items": [DEPLOYMENT]},
+    "/apis/apps/v1/namespaces/storage/daemonsets/efs-csi-node": {
+        "metadata": {"name": "efs-csi-node"},
+        "spec": {"selector": {}, "template": {}},
+    },
+    "/api/v1/namespaces/storage/serviceaccounts/efs": {"metadata": {"name": "efs"}},
+}
+
+
+def test_a_driver_in_another_namespace_is_found_with_its_service_account() -> None:
+    with cluster(ELSEWHERE) as api:
+        view = read_view(api)
+    assert view.controller_account_name == ("storage", "efs")
+    for found, name in (
+        (view.controller, "efs-csi-controller"),
+        (view.node_plugin, "efs-csi-node"),
+        (view.controller_account, "efs"),
+    ):
+        assert found is not None
+        assert found["metadata"]["name"] == name
+    assert view.unseen == []
+
+
+def test_a_driver_in_kube_system_is_the_one_that_counts() -> None:
+    here = {**DEPLOYMENT, "metadata": {"name": "efs-csi-controller", "namespace": "kube-system"}}
+    path = "/apis/apps/v1/namespaces/kube-system/deployments/efs-csi-controller"
+    with cluster({**ELSEWHERE, path: here}) as api:
+        assert read_view(api).controller_account_name == ("kube-system", "efs")
+
+
+def test_without_the_drivers_object_nobody_looks_further() -> None:
+    answers = {**ANSWERS, "/apis/apps/v1/deployments": 403}
+    with cluster(answers) as api:
+        view = read_view(api)
+    assert (view.controller, view.unseen) == ({}, [])
+    assert view.controller_account_name == ("kube-system", "efs-csi-controller-sa")
+
+
 def test_a_cluster_that_lets_nobody_in_is_one_thing_not_seen() -> None:
     with cluster({"/version/": 401}) as api:
         view = read_view(api)

@@ -6,9 +6,11 @@ import pytest
 from botocore.stub import Stubber
 
 from operations.discovery.account import Account
+from operations.discovery.choices import Decisions
 from operations.discovery.cluster_view import ClusterView
 from operations.discovery.driver import read_driver
 from operations.discovery.findings import DriverFound
+from operations.discovery.proposal import driver_fields
 
 
 def workload(annotations: dict[str, str]) -> dict[str, Any]:
@@ -46,6 +48,39 @@ def test_helms_is_known_by_its_release(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     driver = found(view, monkeypatch)
     assert (driver.install, driver.version, driver.detail) == ("helm", "v2.1.0", "release efs in kube-system")
+
+
+@pytest.mark.parametrize(
+    ("controller", "account"),
+    [(workload({}), "kube-system/efs-csi-controller-sa"), ({}, None)],
+    ids=["there", "not there"],
+)
+def test_the_service_account_is_that_of_the_controller_where_there_is_one(
+    controller: dict[str, Any], account: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = ClusterView(csi_driver={"kind": "CSIDriver"}, controller=controller, node_plugin=workload({}))
+    assert found(view, monkeypatch).service_account == account
+
+
+def proposed(account: str | None) -> tuple[dict[str, Any], list[str]]:
+    """What is written of a driver whose controller runs as this, and what is said of it."""
+    decisions = Decisions()
+    fields = driver_fields(DriverFound(install="manual", service_account=account), None, decisions)
+    return fields["driver"], [problem.what for problem in decisions.problems]
+
+
+@pytest.mark.parametrize("account", [None, "kube-system/efs-csi-controller-sa"])
+def test_roles_are_made_for_a_driver_that_can_take_them(account: str | None) -> None:
+    assert proposed(account) == ({"install": "existing"}, [])
+
+
+def test_no_roles_are_made_for_a_driver_that_could_not_take_them() -> None:
+    fields, said = proposed("storage/efs")
+    assert fields == {"install": "existing", "make_roles": False}
+    assert said == [
+        "the driver runs as storage/efs, and roles of the stack would trust "
+        "kube-system/efs-csi-controller-sa alone, so it makes none"
+    ]
 
 
 def test_a_driver_without_a_release_was_made_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
