@@ -199,14 +199,13 @@ def main() -> None:
         sys.exit(1)
     except kubernetes_config.ConfigException as error:
         cure = "aws eks update-kubeconfig --name CLUSTER writes one, and KUBECONFIG names another"
-        sys.stderr.write(f"error: {error}: {cure}\n")
+        sys.stderr.write(f"error: {str(error).rstrip('.')}: {cure}\n")
         sys.exit(1)
     except ApiException as error:
         sys.stderr.write(f"error: {kubernetes_errors.explain(error)}\n")
         sys.exit(1)
     except HTTPError as error:
-        words = " ".join(str(error).split())
-        sys.stderr.write(f"error: the Kubernetes API server does not answer as it should: {words}\n")
+        sys.stderr.write(f"error: {kubernetes_errors.explain_silence(error)}\n")
         sys.exit(1)
     except OSError as error:
         # Mostly a result that could not be written; Python would try again at its end, and complain.

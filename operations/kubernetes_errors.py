@@ -5,6 +5,10 @@ import re
 from typing import Final
 
 from kubernetes.client import ApiException
+from urllib3.exceptions import PoolError
+
+CURE_OF_SILENCE: Final = "check that this machine reaches the endpoint (VPN, publicAccessCidrs, proxy)"
+"""What to do where an API server does not answer."""
 
 _MISSING_NAMESPACE: Final = re.compile(r'namespaces "([^"]+)" not found')
 
@@ -20,6 +24,22 @@ def words_of(error: ApiException) -> str:
         status = None
     message = status.get("message") if isinstance(status, dict) else None
     return " ".join(str(message or error.reason or error).split())
+
+
+def why_silent(error: Exception) -> str:
+    """Which API server does not answer and why, in one line, without what the HTTP library says around it."""
+    words = " ".join(str(getattr(error, "reason", None) or error).split())
+    # urllib3 begins with its own object: HTTPSConnection(host='…', port=443): Failed to …
+    words = re.sub(r"^(<[^>]+>|\w+\(host='[^']*', port=\d+\)): ", "", words)
+    return f"{error.pool.host}:{error.pool.port}: {words}" if isinstance(error, PoolError) else words
+
+
+def explain_silence(error: Exception) -> str:
+    """One line: which API server does not answer, and what to do."""
+    return (
+        f"the Kubernetes API server does not answer: {why_silent(error)}: {CURE_OF_SILENCE}, and that the "
+        "cluster is there"
+    )
 
 
 def explain(error: ApiException) -> str:

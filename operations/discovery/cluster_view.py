@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from operations.cluster_access import cluster_client
 from operations.discovery.findings import Unseen
+from operations.kubernetes_errors import why_silent
 from rehearsal.account.cluster_tokens import TokenError
 
 T = TypeVar("T")
@@ -178,7 +179,7 @@ def _is_let_in(api: kubernetes.ApiClient, unseen: list[Unseen]) -> bool:
 def _not_reached(error: Exception) -> Unseen:
     return Unseen(
         what="everything in the cluster (driver, classes, nodes)",
-        why=f"the API server is not reached: {' '.join(str(error).split())}",
+        why=f"the API server is not reached: {why_silent(error)}",
         cure="run this where the cluster's endpoint is reached, such as in its VPC",
     )
 

@@ -13,7 +13,7 @@ from operations.aws_errors import NO_LOGIN, REFUSALS, THROTTLES, code_of
 from operations.doctor.installation import Installation, NotThereError
 from operations.doctor.registry import Check, When, all_checks
 from operations.findings import Finding, Problem, Report, Severity, Skipped
-from operations.kubernetes_errors import words_of
+from operations.kubernetes_errors import CURE_OF_SILENCE, why_silent, words_of
 from rehearsal.account.cluster_tokens import TokenError
 from rehearsal.account.recorded_only import NotRehearsedError
 
@@ -127,9 +127,9 @@ def _problem_of(error: Exception) -> Problem:
     if isinstance(error, BotoCoreError):
         return Problem(what=_line(error), where="AWS", cure="check the network and the credentials")
     return Problem(
-        what=f"the cluster's API server does not answer: {_line(error)}",
+        what=f"the cluster's API server does not answer: {_line(why_silent(error))}",
         where="Kubernetes API",
-        cure="check that this machine reaches the endpoint (VPN, publicAccessCidrs)",
+        cure=CURE_OF_SILENCE,
     )
 
 

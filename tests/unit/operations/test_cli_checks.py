@@ -132,7 +132,11 @@ def test_an_api_server_that_nobody_reaches_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = failure(monkeypatch, capsys, "trace", "logs", "--region", "ap-northeast-2")
-    assert "API server does not answer" in said
+    assert said == (
+        "error: the Kubernetes API server does not answer: 127.0.0.1:9: Failed to establish a new "
+        "connection: [Errno 111] Connection refused: check that this machine reaches the endpoint (VPN, "
+        "publicAccessCidrs, proxy), and that the cluster is there\n"
+    )
 
 
 @pytest.mark.usefixtures("unreachable")

@@ -2,8 +2,11 @@
 
 import pytest
 from kubernetes.client import ApiException
+from urllib3 import HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from operations.kubernetes_errors import explain, words_of
+from operations.kubernetes_errors import explain, why_silent, words_of
 
 
 def refusal(status: int, body: str | None) -> ApiException:
@@ -64,3 +67,13 @@ def test_a_refusal_names_its_cure(status: int, cure: str) -> None:
 def test_an_answer_that_is_none_is_said() -> None:
     error = ApiException(status=0, reason="SSLError")
     assert explain(error) == "the Kubernetes API server does not answer as it should: SSLError"
+
+
+def test_of_silence_the_reason_is_told_without_what_is_around_it() -> None:
+    pool = HTTPSConnectionPool("example.com", 443)
+    reason = NewConnectionError(HTTPSConnection("example.com", 443), "Failed to\n connect")
+    assert why_silent(MaxRetryError(pool, "/api", reason)) == "example.com:443: Failed to connect"
+
+
+def test_silence_without_a_reason_is_told_as_it_is() -> None:
+    assert why_silent(ConnectionRefusedError("refused")) == "refused"
