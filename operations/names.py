@@ -8,11 +8,15 @@ from typing import Final
 
 import typer
 
+from settings.pipeline import ENVIRONMENT_NAME
+
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAMESPACE: Final = re.compile(_LABEL)
 _OBJECT: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _CLUSTER: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 _LONGEST_OBJECT: Final = 253
+_FILE_SYSTEM: Final = re.compile(r"fs-([0-9a-f]{8}|[0-9a-f]{17})")
+_IMAGE: Final = re.compile(r"[\w.:/@-]*[\w]")
 
 
 def object_name(value: str | None) -> str | None:
@@ -65,4 +69,52 @@ def region_name(value: str | None) -> str | None:
     """
     if value is not None and not value.strip():
         raise typer.BadParameter("it is empty: write one such as ap-northeast-2")
+    return value
+
+
+def environment_name(value: str | None) -> str | None:
+    """The name of an environment, whether there is one or not; None, an option not given, stays.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    if value is not None and re.fullmatch(ENVIRONMENT_NAME, value) is None:
+        raise typer.BadParameter(
+            f'"{value}" is not a name for an environment: use at most 40 lower-case letters, digits and -, '
+            "beginning with a letter"
+        )
+    return value
+
+
+def file_system_id(value: str | None) -> str | None:
+    """The id of a file system; None, an option not given, stays.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    if value is not None and not _FILE_SYSTEM.fullmatch(value):
+        raise typer.BadParameter(f'"{value}" is not a file system id: write fs- and 17 hexadecimal digits')
+    return value
+
+
+def tag_filters(values: list[str] | None) -> list[str] | None:
+    """Tags to choose by, each KEY or KEY=VALUE; None, an option not given, stays.
+
+    Raises:
+        BadParameter: one has no key.
+    """
+    for value in values or ():
+        if not value.partition("=")[0].strip():
+            raise typer.BadParameter(f'"{value}" names no tag: write KEY or KEY=VALUE')
+    return values
+
+
+def image_name(value: str) -> str:
+    """The name of a container image.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    if not _IMAGE.fullmatch(value):
+        raise typer.BadParameter(f'"{value}" is not the name of an image: write REGISTRY/NAME:TAG')
     return value

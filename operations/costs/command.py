@@ -1,5 +1,6 @@
 """The command `airflow-efs cost`."""
 
+import math
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,12 @@ from settings import load_environment
 _GIB, _WRITE, _READ = 100, 30, 60
 
 
+def _finite(value: float | None) -> float | None:
+    if value is not None and math.isinf(value):
+        raise typer.BadParameter(f'"{value}" is without end: write a number')
+    return value
+
+
 def cost(
     environment: Annotated[
         str, typer.Argument(help="The environment: a file of --environments, without .yaml.")
@@ -25,20 +32,25 @@ def cost(
     environments: Annotated[
         Path, typer.Option(help="The folder that holds the environments.", show_default="environments")
     ] = PROJECT / "environments",
-    gib: Annotated[float | None, typer.Option(min=0, help=f"GiB stored on average. Default: {_GIB}.")] = None,
+    gib: Annotated[
+        float | None, typer.Option(min=0, callback=_finite, help=f"GiB stored on average. Default: {_GIB}.")
+    ] = None,
     write_gib: Annotated[
-        float | None, typer.Option(min=0, help=f"GiB written in a month. Default: {_WRITE}.")
+        float | None,
+        typer.Option(min=0, callback=_finite, help=f"GiB written in a month. Default: {_WRITE}."),
     ] = None,
     read_gib: Annotated[
-        float | None, typer.Option(min=0, help=f"GiB read in a month. Default: {_READ}.")
+        float | None, typer.Option(min=0, callback=_finite, help=f"GiB read in a month. Default: {_READ}.")
     ] = None,
     cold_read_gib: Annotated[
-        float | None, typer.Option(min=0, help="Of that, GiB that lies in cheaper storage. Default: 0.")
+        float | None,
+        typer.Option(min=0, callback=_finite, help="Of that, GiB that lies in cheaper storage. Default: 0."),
     ] = None,
     peak_mibps: Annotated[
         float | None,
         typer.Option(
             min=0,
+            callback=_finite,
             help="MiB/s at the busiest time: writes and a third of reads. Default: ten times the average.",
         ),
     ] = None,
@@ -53,6 +65,7 @@ def cost(
         float | None,
         typer.Option(
             min=0,
+            callback=_finite,
             help="Price of a GB-month of EFS's backups in warm storage, where the list has none for the "
             f"region; it stands in {BACKUP_PRICES}.",
             show_default="the list's",
@@ -85,8 +98,6 @@ def cost(
         if value is None:
             assumed.append(f"{default:f} {what}")
             return default
-        if value == float("inf"):
-            raise typer.BadParameter(f"{value} {what}: write a number that is finite")
         return Decimal(str(value))
 
     usage = Usage(

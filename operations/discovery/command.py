@@ -16,7 +16,7 @@ from operations.discovery.proposal import Proposal, discover_cluster
 from operations.discovery.security_groups import security_groups_of
 from operations.discovery.summary import tell
 from operations.exit_status import DIFFERS, INCOMPLETE
-from operations.names import cluster_name, region_name
+from operations.names import cluster_name, environment_name, file_system_id, region_name, tag_filters
 from rehearsal.cdk import PROJECT
 from settings.yaml_file import shown
 
@@ -38,6 +38,7 @@ def discover(
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
+            callback=tag_filters,
             help="Choose only subnets with this tag; KEY alone: with any value. Repeated: any of them.",
         ),
     ] = None,
@@ -45,6 +46,7 @@ def discover(
         str | None,
         typer.Option(
             metavar="NAME",
+            callback=environment_name,
             help="Write NAME.yaml in --environments. Where it exists: show the difference, and ask.",
         ),
     ] = None,
@@ -58,7 +60,9 @@ def discover(
     file_system: Annotated[
         str | None,
         typer.Option(
-            metavar="ID", help="With --adopt: the file system. Default: the one that the classes name."
+            metavar="ID",
+            help="With --adopt: the file system. Default: the one that the classes name.",
+            callback=file_system_id,
         ),
     ] = None,
     environments: Annotated[

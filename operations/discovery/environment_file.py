@@ -1,7 +1,6 @@
 """The file of an environment: read, checked before it is written, and written whole or not at all."""
 
 import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from pydantic import ValidationError
 
 from operations.discovery.findings import DiscoveryError
 from settings import Environment, SettingsError
-from settings.pipeline import ENVIRONMENT_NAME
 from settings.wording import fault_lines
 from settings.yaml_file import YamlFile, shown
 
@@ -18,13 +16,8 @@ def file_of(name: str, directory: Path) -> Path:
     """The file of an environment, whether it exists or not.
 
     Raises:
-        DiscoveryError: it is no name for an environment, or there is no such directory.
+        DiscoveryError: there is no such directory.
     """
-    if re.fullmatch(ENVIRONMENT_NAME, name) is None:
-        raise DiscoveryError(
-            f'--write: "{name}" is not a name for an environment: '
-            "use at most 40 lower-case letters, digits and -, beginning with a letter"
-        )
     if not directory.is_dir():
         raise DiscoveryError(
             f"--environments: there is no directory {shown(directory)}: make it, or name another"

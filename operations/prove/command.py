@@ -10,7 +10,7 @@ from rich.console import Console
 
 from operations.doctor.installation import Installation, NotThereError
 from operations.doctor.registry import all_checks
-from operations.names import namespace_name, object_name
+from operations.names import image_name, namespace_name, object_name
 from operations.output import Output, OutputOption
 from operations.prove.proof import Proof, ProveError, Request
 from operations.prove.report import show
@@ -40,9 +40,15 @@ def prove(
     ] = None,
     storage_class: Annotated[
         str | None,
-        typer.Option("--class", help="Class of the claim that is made. Default: the first that deletes."),
+        typer.Option(
+            "--class",
+            help="Class of the claim that is made. Default: the first that deletes.",
+            callback=object_name,
+        ),
     ] = None,
-    image: Annotated[str, typer.Option(help="An image with sh and busybox's tools.")] = PROVE_IMAGE,
+    image: Annotated[
+        str, typer.Option(help="An image with sh and busybox's tools.", callback=image_name)
+    ] = PROVE_IMAGE,
     timeout: Annotated[
         int, typer.Option(min=5, max=840, help="Seconds that claim and pods may take together.")
     ] = 180,

@@ -160,7 +160,6 @@ def test_trace_without_a_region_says_how_to_name_one(
             "check the region's name",
         ),
         (["cost", "dynamic-provisioning", "--prices", "/nowhere"], {}, "No such file"),
-        (["discover", "c", "--region", "ap-northeast-2", "--write", "Bad"], {}, "is not a name"),
         (["rehearse", "nowhere"], {}, "there is no environment"),
         (["values", "airflow-seoul"], {}, "has no airflow"),
     ],

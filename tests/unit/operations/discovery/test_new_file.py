@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.discovery.environment_file import check, file_of, read_text, write_text
+from operations.discovery.environment_file import check, read_text, write_text
 from operations.discovery.findings import (
     Choice,
     DiscoveryError,
@@ -127,12 +127,6 @@ def test_an_existing_file_that_is_not_yaml_is_refused_with_line_and_cure(
     (tmp_path / "prod.yaml").write_text(text)
     with pytest.raises(SettingsError, match=cure):
         read_text(tmp_path / "prod.yaml")
-
-
-@pytest.mark.parametrize("name", ["Prod", "../prod", "prod.yaml", "1", ""])
-def test_a_name_that_no_environment_has_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DiscoveryError, match="is not a name for an environment"):
-        file_of(name, tmp_path)
 
 
 def test_a_subnet_says_its_name_and_what_it_is() -> None:
