@@ -182,6 +182,28 @@ def a_driver_by_the_add_on(world: World) -> Iterator[None]:
 
 
 @seeded
+def a_driver_elsewhere(world: World) -> Iterator[None]:
+    labels = {"app": "efs-csi-controller"}
+    pod = {
+        "serviceAccountName": "efs",
+        "containers": [
+            {"name": "efs-plugin", "image": "public.ecr.aws/efs-csi-driver/amazon/aws-efs-csi-driver"}
+        ],
+    }
+    controller = {
+        "metadata": {"name": "efs-csi-controller"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+    world.apps.create_namespaced_deployment("default", controller)
+    with set_field("driver", to={"install": "existing"})(world):
+        yield
+    world.apps.delete_namespaced_deployment("efs-csi-controller", "default")
+
+
+@seeded
 def a_claim_by_hand(world: World) -> Iterator[None]:
     make_claim(world.api, name="efs-claim-1", storage_class="other")
     yield
@@ -404,6 +426,9 @@ FAULTS = [
         set_field("driver", to={"install": "existing"}),
         "no EFS CSI driver",
         "helm or addon",
+    ),
+    Fault(
+        "driver-elsewhere", a_driver_elsewhere, "the driver runs as default/efs, not as", "make_roles: false"
     ),
     Fault(
         "adopted-class-differs", a_class_of_another_kind, "directoryPerms from 750 to 700", "what is there"
