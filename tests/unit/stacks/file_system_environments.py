@@ -18,6 +18,7 @@ NEW: dict[str, Any] = {
         "cidrs": ["10.0.0.0/8"],
         "public_cidrs": ["52.95.0.0/16"],
         "prefix_lists": ["pl-0a1b2c3d4e5f60718"],
+        "rules_quota": 100,
     },
     "performance_mode": "maxIO",
     "throughput": "provisioned",
