@@ -12,6 +12,8 @@ from operations.findings import Problem, Severity
 from operations.trace import TraceError, VolumeHandle
 
 _DRIVER_TAG = "efs.csi.aws.com/cluster"
+_CLUSTER_TAG = "airflow-efs/cluster"
+"""The tag by which an access point says of which cluster it is, where a stack has installed the driver."""
 
 _LET_THE_DRIVER = (
     "the driver's controller deletes the access point first, and tries again by itself: see that it runs and "
@@ -95,10 +97,12 @@ def wrong_file_system(installation: Installation) -> Iterator[Problem]:
 @check("access-point-without-volume", Severity.WARNING, "Has every access point its volume?", when=When.AFTER)
 def without_volume(installation: Installation) -> Iterator[Problem]:
     """Access points that the driver made and that no volume of the cluster names."""
+    here = installation.environment.cluster.name
     used = {handle.access_point_id for volume in installation.volumes if (handle := _handle(volume))}
     for access_point_id, access_point in sorted(installation.access_points.items()):
         tags = {tag["Key"]: tag["Value"] for tag in access_point.get("Tags", [])}
-        if tags.get(_DRIVER_TAG) == "true" and access_point_id not in used:
+        another = tags.get(_CLUSTER_TAG, here) != here
+        if tags.get(_DRIVER_TAG) == "true" and access_point_id not in used and not another:
             path = (access_point.get("RootDirectory") or {}).get("Path", "/")
             yield Problem(
                 what=f"access point {access_point_id} ({path}) belongs to no volume of the cluster",

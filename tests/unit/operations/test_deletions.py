@@ -132,6 +132,30 @@ def test_the_access_point_of_a_volume_that_stays_is_missed() -> None:
     assert len([*volumes.without_access_point(Volumes("Bound", is_going=False))]) == 1
 
 
+def unused(**tags: str) -> list[Problem]:
+    """What is said of an access point with these tags, which no volume names."""
+    installation = Volumes("Bound", is_going=False)
+    made = {"AccessPointId": "fsap-2", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    installation.__dict__["_once_access_points"] = ({"fsap-2": made}, None)
+    return [*volumes.without_volume(installation)]
+
+
+OF_THE_DRIVER = {"efs.csi.aws.com/cluster": "true"}
+
+
+@pytest.mark.parametrize("tags", [{}, {"airflow-efs/cluster": "k8s-cluster"}], ids=["untagged", "ours"])
+def test_an_access_point_that_no_volume_names_is_found(tags: dict[str, str]) -> None:
+    assert [problem.where for problem in unused(**OF_THE_DRIVER, **tags)] == ["fsap-2"]
+
+
+def test_an_access_point_of_another_cluster_is_passed_over() -> None:
+    assert unused(**OF_THE_DRIVER, **{"airflow-efs/cluster": "other"}) == []
+
+
+def test_an_access_point_that_the_driver_did_not_make_is_passed_over() -> None:
+    assert unused() == []
+
+
 class Claims(Installation):
     """An installation whose cluster has one claim, and pods that use it."""
 
