@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from operations.doctor.installation import AirflowNeeds, KedaRelease, SecretKey
+from operations.doctor.installation import AirflowNeeds, KedaRelease, SecretKey, Url
 from settings import Environment
 from settings.airflow import Airflow
 from settings.airflow_guards import disk_classes
@@ -28,6 +28,7 @@ def airflow_needs(environment: Environment) -> AirflowNeeds | None:
         namespace=airflow.namespace,
         secrets=tuple(_secrets(airflow)),
         keda=not by_chart,
+        keda_namespace=airflow.keda.namespace,
         keda_release=KedaRelease(name=KEDA_RELEASE, namespace=airflow.keda.namespace) if by_chart else None,
         helm=airflow.install == "chart",
         block_classes=tuple(sorted(set(disk_classes(airflow_values(environment))))),
@@ -42,10 +43,11 @@ def airflow_needs(environment: Environment) -> AirflowNeeds | None:
 def _secrets(airflow: Airflow) -> Iterator[SecretKey]:
     database, keys, git = airflow.database, airflow.secrets, airflow.dags.git
     if database.secret is not None:
-        yield SecretKey(name=database.secret, key=CONNECTION_KEY, is_connection=True)
-    for name in (database.result_backend_secret, airflow.broker.secret):
-        if name is not None:
-            yield SecretKey(name=name, key=CONNECTION_KEY)
+        yield SecretKey(name=database.secret, key=CONNECTION_KEY, url=Url.DATABASE)
+    if database.result_backend_secret is not None:
+        yield SecretKey(name=database.result_backend_secret, key=CONNECTION_KEY, url=Url.RESULTS)
+    if airflow.broker.secret is not None:
+        yield SecretKey(name=airflow.broker.secret, key=CONNECTION_KEY, url=Url.BROKER)
     if keys.source == "expected":
         yield SecretKey(name=keys.fernet_key, key="fernet-key")
         yield SecretKey(name=keys.api_secret_key, key="api-secret-key")

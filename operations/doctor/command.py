@@ -11,7 +11,7 @@ from rich.text import Text
 
 from operations.doctor.airflow_needs import CONNECTION_KEY, airflow_needs
 from operations.doctor.examination import NOT_CHECKED, examine
-from operations.doctor.installation import AirflowNeeds, Installation, SecretKey
+from operations.doctor.installation import AirflowNeeds, Installation, SecretKey, Url
 from operations.doctor.registry import all_checks
 from operations.findings import Finding, Report, Severity
 from operations.names import namespace_name
@@ -127,7 +127,7 @@ def _needs(
     return AirflowNeeds(
         namespace=namespace,
         secrets=(
-            *(SecretKey(name=name, key=CONNECTION_KEY, is_connection=True) for name in connections),
+            *(SecretKey(name=name, key=CONNECTION_KEY, url=Url.DATABASE) for name in connections),
             *(_secret_key(text) for text in secrets),
         ),
         keda=keda,

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import boto3
@@ -80,14 +81,25 @@ class Quotas:
     """For each file system."""
 
 
+class Url(StrEnum):
+    """A URL that Airflow reads, with a password in it."""
+
+    DATABASE = "database"
+    """The connection string of the metadata database, which KEDA reads as well."""
+    RESULTS = "results"
+    """Where Celery keeps its results."""
+    BROKER = "broker"
+    """Where Celery keeps its queues."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SecretKey:
     """A key of a Kubernetes Secret that Airflow reads."""
 
     name: str
     key: str
-    is_connection: bool = False
-    """Whether its value is the connection string of the metadata database, which KEDA reads as well."""
+    url: Url | None = None
+    """Which URL its value is. Default: it is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +118,8 @@ class AirflowNeeds:
     secrets: tuple[SecretKey, ...] = ()
     keda: bool = True
     """Whether it wants a KEDA that is there."""
+    keda_namespace: str = "keda"
+    """Where KEDA's operator is, or will be."""
     keda_release: KedaRelease | None = None
     """The release that the stack makes of KEDA. Default: it makes none."""
     helm: bool = True

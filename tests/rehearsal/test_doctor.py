@@ -15,7 +15,7 @@ from kubernetes import client as kubernetes
 from typer.testing import CliRunner
 
 from operations.cli import app
-from operations.doctor.installation import AirflowNeeds, KedaRelease, Quotas, SecretKey
+from operations.doctor.installation import AirflowNeeds, KedaRelease, Quotas, SecretKey, Url
 from operations.findings import Report, Severity
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
@@ -925,10 +925,19 @@ def test_an_api_server_that_does_not_answer_is_a_finding(
 
 # Airflow's needs.
 
+URLS = {
+    "metadata": "postgresql://airflow@db/airflow",
+    "results": "db+postgresql://airflow@db/airflow",
+    "broker": "redis://cache:6379/0",
+}
+"""What is right, by the name of the secret."""
+
 
 def needs(**changes: Any) -> AirflowNeeds:
     secrets = (
-        SecretKey(name="metadata", key="connection", is_connection=True),
+        SecretKey(name="metadata", key="connection", url=Url.DATABASE),
+        SecretKey(name="results", key="connection", url=Url.RESULTS),
+        SecretKey(name="broker", key="connection", url=Url.BROKER),
         SecretKey(name="fernet", key="fernet-key"),
     )
     return AirflowNeeds(**{"namespace": "airflow", "secrets": secrets, "block_volumes": True, **changes})
@@ -939,7 +948,8 @@ def airflow(world: World) -> Iterator[World]:
     """A cluster that has what Airflow needs."""
     metadata = kubernetes.V1ObjectMeta(name="airflow")
     world.core.create_namespace(kubernetes.V1Namespace(metadata=metadata))
-    write_secret(world, "metadata", {"connection": "postgresql://airflow@db/airflow"})
+    for name, url in URLS.items():
+        write_secret(world, name, {"connection": url})
     write_secret(world, "fernet", {"fernet-key": "x"})
     for kind, plural in (
         ("ScaledObject", "scaledobjects"),
@@ -1005,25 +1015,25 @@ def write_secret(world: World, name: str, values: dict[str, str]) -> None:
         world.core.create_namespaced_secret("airflow", body)
 
 
-@seeded
-def a_driver_in_the_string(world: World) -> Iterator[None]:
-    write_secret(world, "metadata", {"connection": "postgresql+psycopg2://airflow:hush@db/airflow"})
-    yield
-    write_secret(world, "metadata", {"connection": "postgresql://airflow@db/airflow"})
+def url(name: str, text: str) -> Seed:
+    """Another URL in a secret of Airflow's."""
+
+    @seeded
+    def seed(world: World) -> Iterator[None]:
+        write_secret(world, name, {"connection": text})
+        yield
+        write_secret(world, name, {"connection": URLS[name]})
+
+    return seed
 
 
-@seeded
-def a_line_break_after_the_string(world: World) -> Iterator[None]:
-    write_secret(world, "metadata", {"connection": "postgresql://airflow:hush@db/airflow\n"})
-    yield
-    write_secret(world, "metadata", {"connection": "postgresql://airflow@db/airflow"})
-
-
-@seeded
-def no_string_at_all(world: World) -> Iterator[None]:
-    write_secret(world, "metadata", {"connection": "hush"})
-    yield
-    write_secret(world, "metadata", {"connection": "postgresql://airflow@db/airflow"})
+a_driver_in_the_string = url("metadata", "postgresql+psycopg2://airflow:hush@db/airflow")
+a_line_break_after_the_string = url("metadata", "postgresql://airflow:hush@db/airflow\n")
+no_string_at_all = url("metadata", "hush")
+an_unknown_option = url("metadata", "postgresql://airflow:hush@db/airflow?sslmode=yes")
+a_certificate_in_a_file = url("metadata", "postgresql://airflow:hush@db/airflow?sslrootcert=/hush.pem")
+a_store_of_sqlalchemys = url("results", "postgresql://airflow:hush@db/airflow")
+a_broker_on_the_web = url("broker", "https://airflow:hush@cache")
 
 
 @seeded
@@ -1133,6 +1143,10 @@ AIRFLOW_FAULTS = [
     Fault("airflow-connection-scheme", a_driver_in_the_string, "postgresql+psycopg2://", "postgresql://"),
     Fault("airflow-connection-scheme", a_line_break_after_the_string, "ends in a line break", "echo -n"),
     Fault("airflow-connection-scheme", no_string_at_all, "other than postgresql", "postgresql://"),
+    Fault("airflow-connection-scheme", an_unknown_option, "an unknown sslmode", "verify-full"),
+    Fault("airflow-connection-file", a_certificate_in_a_file, "a file in sslrootcert", "extraVolumes"),
+    Fault("airflow-result-backend", a_store_of_sqlalchemys, "wants db+ before", "db+postgresql://"),
+    Fault("airflow-broker-url", a_broker_on_the_web, "begins with https://", "rediss://"),
     Fault("airflow-secret-missing", no_secret, "no Secret airflow/fernet", "create secret generic fernet"),
     Fault("airflow-secret-missing", no_key, "no key fernet-key", "add the key"),
     Fault("airflow-namespace-missing", another_namespace, "no namespace nowhere", "create namespace nowhere"),

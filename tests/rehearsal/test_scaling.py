@@ -16,6 +16,7 @@ from kubernetes import client as kubernetes
 from kubernetes import config as kubernetes_config
 
 from operations.doctor.airflow_needs import airflow_needs
+from operations.doctor.installation import Url
 from rehearsal.claims import await_bound
 from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.rehearsal import Rehearsal
@@ -80,7 +81,7 @@ def airflow(
         needs = airflow_needs(rehearsal.settings)
         assert needs is not None
         for wanted in needs.secrets:  # KEDA reads all variables of the workers, and misses none of them
-            make_secret(rehearsal, wanted.name, wanted.key, tasks.uri if wanted.is_connection else "x")
+            make_secret(rehearsal, wanted.name, wanted.key, tasks.uri if wanted.url is Url.DATABASE else "x")
         rehearsal.deploy()
         await_bound(rehearsal.kubernetes(), name=CLAIM, namespace=NAMESPACE)
         yield rehearsal

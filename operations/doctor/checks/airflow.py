@@ -1,13 +1,11 @@
 """What Airflow and KEDA need of the cluster before their charts are installed. Names come as data."""
 
-import base64
-import binascii
 from collections.abc import Iterator
 
 from kubernetes import client as kubernetes
 
-from operations.doctor.connection_string import unreadable
-from operations.doctor.installation import AirflowNeeds, Installation, NotThereError, Thing
+from operations.doctor.airflow_cluster import namespace_of, needs_of, secret_of
+from operations.doctor.installation import Installation, NotThereError, Thing
 from operations.doctor.registry import When, check
 from operations.findings import Problem, Severity
 from operations.trace import DRIVER
@@ -27,7 +25,7 @@ _EXTERNAL_SECRETS = "externalsecrets.external-secrets.io"
 @check("keda-missing", Severity.ERROR, "Does the cluster know KEDA's kinds?", when=When.AIRFLOW)
 def keda(installation: Installation) -> Iterator[Problem]:
     """The kinds must be known, and served, before Airflow's chart is installed."""
-    if not _needs(installation).keda:
+    if not needs_of(installation).keda:
         return
     api = kubernetes.ApiextensionsV1Api(installation.api)
     for kind in _KEDA_KINDS:
@@ -50,7 +48,7 @@ def keda(installation: Installation) -> Iterator[Problem]:
 @check("keda-of-another", Severity.ERROR, "Is KEDA the stack's own?", when=When.AIRFLOW)
 def another_keda(installation: Installation) -> Iterator[Problem]:
     """Helm refuses to install over what another release, or nobody's, has made: a cluster has one KEDA."""
-    ours = _needs(installation).keda_release
+    ours = needs_of(installation).keda_release
     if ours is None:
         return
     api = kubernetes.ApiextensionsV1Api(installation.api)
@@ -80,7 +78,7 @@ def another_keda(installation: Installation) -> Iterator[Problem]:
 )
 def external_secrets(installation: Installation) -> Iterator[Problem]:
     """The operator copies keys from AWS Secrets Manager; its kinds must be known before."""
-    if not _needs(installation).external_secrets:
+    if not needs_of(installation).external_secrets:
         return
     api = kubernetes.ApiextensionsV1Api(installation.api)
     definition = installation.read(api.read_custom_resource_definition, _EXTERNAL_SECRETS)
@@ -100,7 +98,7 @@ def external_secrets(installation: Installation) -> Iterator[Problem]:
 )
 def claims(installation: Installation) -> Iterator[Problem]:
     """A pod whose claim is missing stays Pending, and one of a single node keeps the others away."""
-    needs = _needs(installation)
+    needs = needs_of(installation)
     core = kubernetes.CoreV1Api(installation.api)
     for name in needs.claims:
         where = f"PersistentVolumeClaim {needs.namespace}/{name}"
@@ -123,8 +121,8 @@ def claims(installation: Installation) -> Iterator[Problem]:
 @check("airflow-namespace-missing", Severity.ERROR, "Does Airflow's namespace exist?", when=When.AIRFLOW)
 def namespace(installation: Installation) -> Iterator[Problem]:
     """Secrets by name must lie in it beforehand."""
-    if _namespace(installation) is None:
-        name = _needs(installation).namespace
+    if namespace_of(installation) is None:
+        name = needs_of(installation).namespace
         yield Problem(
             what=f"there is no namespace {name}", where="Airflow", cure=f"kubectl create namespace {name}"
         )
@@ -138,11 +136,11 @@ def namespace(installation: Installation) -> Iterator[Problem]:
 )
 def secrets(installation: Installation) -> Iterator[Problem]:
     """Without them pods stay in CreateContainerConfigError."""
-    needs = _needs(installation)
-    if _namespace(installation) is None:
+    needs = needs_of(installation)
+    if namespace_of(installation) is None:
         raise NotThereError("airflow-namespace-missing")
     for wanted in needs.secrets:
-        found = _secret(installation, wanted.name)
+        found = secret_of(installation, wanted.name)
         create = (
             f"kubectl -n {needs.namespace} create secret generic {wanted.name} --from-literal={wanted.key}=…"
         )
@@ -160,32 +158,10 @@ def secrets(installation: Installation) -> Iterator[Problem]:
             )
 
 
-@check("airflow-connection-scheme", Severity.ERROR, "Can KEDA read the connection string?", when=When.AIRFLOW)
-def connection(installation: Installation) -> Iterator[Problem]:
-    """KEDA opens the database itself and knows no SQLAlchemy driver. The string itself is never shown."""
-    needs = _needs(installation)
-    if _namespace(installation) is None:
-        raise NotThereError("airflow-namespace-missing")
-    for wanted in needs.secrets:
-        if not wanted.is_connection:
-            continue
-        value = ((_secret(installation, wanted.name) or {}).get("data") or {}).get(wanted.key)
-        if not value:
-            continue  # said by airflow-secret-missing
-        problem = unreadable(_decoded(value))
-        if problem is not None:
-            what, cure = problem
-            yield Problem(
-                what=f"{what}, which KEDA cannot read; workers would not scale, and nothing would say so",
-                where=f"Secret {needs.namespace}/{wanted.name}, key {wanted.key}",
-                cure=cure,
-            )
-
-
 @check("block-class-missing", Severity.ERROR, "Is there a class for block volumes?", when=When.AIRFLOW)
 def block_class(installation: Installation) -> Iterator[Problem]:
     """A database, a broker or a triggerer of Airflow's own must not lie on EFS access points."""
-    needs = _needs(installation)
+    needs = needs_of(installation)
     for name in needs.block_classes:
         found = installation.classes.get(name)
         if found is None:
@@ -213,7 +189,7 @@ def block_class(installation: Installation) -> Iterator[Problem]:
 @check("helm-too-old", Severity.ERROR, "Does Helm of the layer fit Airflow's chart?", when=When.AIRFLOW)
 def helm(installation: Installation) -> Iterator[Problem]:
     """The layer that the cluster's version picks holds one version of Helm."""
-    if not _needs(installation).helm:
+    if not needs_of(installation).helm:
         return
     version = installation.environment.cluster.version
     layer = HELM_OF_LAYERS[kubectl_layer_for(version)]
@@ -241,29 +217,6 @@ def kubernetes_version(installation: Installation) -> Iterator[Problem]:
 
 def _text(version: tuple[int, int]) -> str:
     return ".".join(map(str, version))
-
-
-def _needs(installation: Installation) -> AirflowNeeds:
-    assert installation.airflow is not None  # noqa: S101  # the check applies only then
-    return installation.airflow
-
-
-def _namespace(installation: Installation) -> Thing | None:
-    core = kubernetes.CoreV1Api(installation.api)
-    return installation.read(core.read_namespace, _needs(installation).namespace)
-
-
-def _secret(installation: Installation, name: str) -> Thing | None:
-    core = kubernetes.CoreV1Api(installation.api)
-    return installation.read(core.read_namespaced_secret, name, _needs(installation).namespace)
-
-
-def _decoded(value: str) -> str:
-    """The text of a Secret's value; of what is no text, words that are no connection string."""
-    try:
-        return base64.b64decode(value).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return "no text"
 
 
 def _is_served(definition: Thing, version: str) -> bool:

@@ -1,7 +1,7 @@
 import pytest
 
 from operations.doctor.airflow_needs import airflow_needs
-from operations.doctor.installation import AirflowNeeds, KedaRelease, SecretKey
+from operations.doctor.installation import AirflowNeeds, KedaRelease, SecretKey, Url
 from settings import Environment, load_environment
 from tests.unit.airflow_environments import environment, of_matrix
 from tests.unit.conftest import ENVIRONMENTS
@@ -32,8 +32,17 @@ def test_database_broker_and_keys_are_secrets() -> None:
 
 
 def test_only_the_database_is_a_connection_that_keda_reads() -> None:
-    connections = [one for one in needs_of(of_matrix("results-elsewhere")).secrets if one.is_connection]
-    assert connections == [SecretKey(name="db", key="connection", is_connection=True)]
+    connections = [one for one in needs_of(of_matrix("results-elsewhere")).secrets if one.url is Url.DATABASE]
+    assert connections == [SecretKey(name="db", key="connection", url=Url.DATABASE)]
+
+
+def test_results_and_broker_are_urls_that_celery_reads() -> None:
+    urls = {one.url: one.name for one in needs_of(of_matrix("results-elsewhere")).secrets if one.url}
+    assert urls == {Url.DATABASE: "db", Url.RESULTS: "results", Url.BROKER: "airflow-broker"}
+
+
+def test_keda_is_looked_for_in_its_namespace() -> None:
+    assert needs_of(environment({"keda": {"namespace": "scaling"}})).keda_namespace == "scaling"
 
 
 def test_the_store_of_results_is_a_secret() -> None:
@@ -65,7 +74,7 @@ def test_keys_of_the_stack_need_external_secrets_and_no_secrets(name: str) -> No
 def test_a_trial_needs_its_block_class_and_no_connection() -> None:
     needs = needs_of(of_matrix("trial"))
     assert needs.block_classes == ("gp3",)
-    assert not any(one.is_connection for one in needs.secrets)
+    assert not any(one.url is Url.DATABASE for one in needs.secrets)
 
 
 def test_keda_of_the_stack_must_not_be_there_and_another_must() -> None:

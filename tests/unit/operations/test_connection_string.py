@@ -1,8 +1,9 @@
-"""Connection strings that KEDA reads, and that it does not."""
+"""Connection strings that KEDA and Airflow read, and that one of them does not."""
 
 import pytest
 
 from operations.doctor.connection_string import unreadable
+from operations.doctor.unreadable import Reader
 
 
 @pytest.mark.parametrize(
@@ -11,15 +12,15 @@ from operations.doctor.connection_string import unreadable
         "postgresql://airflow:word@db.example.com:5432/airflow",
         "postgresql://airflow@db/airflow",
         "postgresql://airflow:w%2Frd%23%40@db:5432/airflow?sslmode=require",
-        "postgresql://airflow:w@rd!$&'()*+,;=~@db/airflow",
+        "postgresql://airflow:wrd!$&'()*+,;=~@db/airflow",
         "postgresql://airflow:word@[fd00::1]:5432/airflow",
-        "postgresql://airflow:word@one:5432,two:5432/airflow",
+        "postgresql://airflow:word@one,two:5432/airflow",
         "postgresql://airflow:word@one,two/airflow",
         "postgresql://airflow:word@db/air flow",
         "postgresql:///airflow?host=db&user=airflow",
     ],
 )
-def test_a_string_that_keda_reads_is_no_problem(text: str) -> None:
+def test_a_string_that_both_read_is_no_problem(text: str) -> None:
     assert unreadable(text) is None
 
 
@@ -47,7 +48,24 @@ def test_a_string_that_keda_reads_is_no_problem(text: str) -> None:
     ],
 )
 def test_a_string_that_keda_does_not_read_is_named_and_not_shown(text: str, said: str) -> None:
-    problem = unreadable(text)
-    assert problem is not None
-    assert said in problem[0]
-    assert "hush" not in "".join(problem)
+    fault = unreadable(text)
+    assert fault is not None
+    assert said in fault.what
+    assert fault.reader is Reader.KEDA
+    assert "hush" not in fault.what + fault.cure
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("postgresql://airflow:hush@hush@db/airflow", "an @ in user or password"),
+        ("postgresql://airflow:hush@one:5432,two:5432/airflow", "a port for one of several hosts"),
+        ("postgresql://airflow:hush@db/airflow?search_path=hush", "the option search_path"),
+    ],
+)
+def test_a_string_that_airflow_does_not_read_is_named_and_not_shown(text: str, said: str) -> None:
+    fault = unreadable(text)
+    assert fault is not None
+    assert said in fault.what
+    assert fault.reader is Reader.AIRFLOW
+    assert "hush" not in fault.what + fault.cure
