@@ -8,7 +8,9 @@ from settings.airflow_claims import airflow_claim_faults
 from settings.airflow_guards import guard_faults
 from settings.airflow_openings import opening_faults
 from settings.airflow_values import made_values
+from settings.airflow_workers import DEFAULT_QUEUE
 from settings.faults import Fault
+from settings.value_at import ABSENT, value_at
 from settings.versions import (
     AIRFLOW_CHART_NEEDS_HELM,
     AIRFLOW_CHART_NEEDS_KUBERNETES,
@@ -30,6 +32,7 @@ def airflow_faults(environment: "Environment") -> Iterator[Fault]:
     yield from _class_faults(environment, airflow)
     yield from airflow_claim_faults(environment, airflow)
     yield from _account_faults(environment, airflow)
+    yield from _queue_faults(airflow)
     made = made_values(environment, airflow)
     efs_classes = {one.name for one in environment.storage_classes}
     public = airflow.ingress is not None and airflow.ingress.public
@@ -87,6 +90,31 @@ def _class_faults(environment: "Environment", airflow: Airflow) -> Iterator[Faul
                 "write a class such as one of the EBS CSI driver",
                 ("airflow", part, "bundled", "storage_class"),
             )
+
+
+def _queue_faults(airflow: Airflow) -> Iterator[Fault]:
+    """Tasks that name no queue go into one, and would wait in it for ever where no worker takes from it."""
+    at = ("config", "operators", "default_queue")
+    said = value_at(airflow.values, at)
+    queue = DEFAULT_QUEUE if said is ABSENT else said
+    workers = airflow.workers
+    served = {*workers.queues, *(one for each in workers.sets for one in each.queues)}
+    if queue in served:
+        return
+    if said is ABSENT:
+        yield Fault(
+            f"leaves out {queue}, the queue of every task that names none",
+            f"add {queue} here or to the queues of a set, "
+            "or name another queue in airflow.values.config.operators.default_queue",
+            ("airflow", "workers", "queues"),
+            "",
+        )
+    else:
+        yield Fault(
+            "is the queue of every task that names none, and no set of workers serves it",
+            f"write one of {', '.join(sorted(served))}, or add it to airflow.workers.queues",
+            ("airflow", "values", *at),
+        )
 
 
 def _account_faults(environment: "Environment", airflow: Airflow) -> Iterator[Fault]:

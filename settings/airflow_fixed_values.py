@@ -6,9 +6,7 @@ from typing import Any, Final
 
 from settings.airflow_workers import SET_LABEL
 from settings.faults import Path
-
-ABSENT: Final = object()
-"""In the place of a value where there is none; null would be one."""
+from settings.value_at import ABSENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +76,11 @@ FIXED_VALUES: Final = (
         path=("workers", "celery", "sets"),
         why="which would replace every set of airflow.workers.sets",
         instead="write airflow.workers.sets",
+    ),
+    FixedValue(
+        path=("workers", "celery", "topologySpreadConstraints"),
+        why="by which the workers of a set are spread over the zones",
+        instead="write airflow.workers.zone_spread; what holds besides goes into workers.celery.affinity",
     ),
     FixedValue(
         path=("workers", "celery", "keda", "enabled"),

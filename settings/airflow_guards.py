@@ -5,10 +5,12 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
-from settings.airflow_fixed_values import ABSENT, FIXED_VALUES
+from settings.airflow_fixed_values import FIXED_VALUES
+from settings.airflow_scaling_guards import scaling_faults
 from settings.airflow_variables import variable_faults
 from settings.faults import Fault, Path, render_path
 from settings.merging import merged
+from settings.value_at import ABSENT, value_at
 
 _SECRETS: Final[Mapping[Path, str]] = {
     ("fernetKey",): "airflow.secrets.fernet_key",
@@ -83,7 +85,7 @@ def guard_faults(
     yield from _replaced((), values, made)
     yield from _overridden(values, made)
     for path, name in _SECRETS.items():
-        if _at(values, path) is not ABSENT:
+        if value_at(values, path) is not ABSENT:
             yield Fault(
                 "is a secret, and values are kept in clear text in the template and in the release",
                 f"remove it, and name a secret by {name}",
@@ -92,12 +94,15 @@ def guard_faults(
             )
     yield from _deprecated(values)
     yield from variable_faults(values)
+    yield from scaling_faults(values)
     yield from _mounts(values)
     yield from _cloned_over_a_claim(values, made)
     yield from _another_airflow(values)
     yield from _pooled_elsewhere(values, made)
     yield from _password_in_a_url(values)
-    yield from _disks(merged(made, values), efs_classes, said=lambda path: _at(values, path) is not ABSENT)
+    yield from _disks(
+        merged(made, values), efs_classes, said=lambda path: value_at(values, path) is not ABSENT
+    )
 
 
 def disk_classes(values: Mapping[str, Any]) -> Iterator[str]:
@@ -107,8 +112,8 @@ def disk_classes(values: Mapping[str, Any]) -> Iterator[str]:
         values: made from the settings, with those of the user over them.
     """
     for where, below, _ in _DISKS:
-        disk = _at(values, where)
-        name = _at(disk, below)
+        disk = value_at(values, where)
+        name = value_at(disk, below)
         if isinstance(disk, Mapping) and _runs(values, where, disk) and isinstance(name, str) and name:
             yield name
 
@@ -128,10 +133,10 @@ def _replaced(path: Path, values: Mapping[str, Any], made: Mapping[str, Any]) ->
 
 def _overridden(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
     for fixed in FIXED_VALUES:
-        said = _at(values, fixed.path)
+        said = value_at(values, fixed.path)
         if said is ABSENT:
             continue
-        ours = _at(made, fixed.path)
+        ours = value_at(made, fixed.path)
         if ours is ABSENT and not fixed.always:
             continue
         if ours is ABSENT:
@@ -160,14 +165,14 @@ def _deprecated(values: Mapping[str, Any]) -> Iterator[Fault]:
                     "",
                 )
     for path, instead in _DEPRECATED.items():
-        if _at(values, path) is not ABSENT:
+        if value_at(values, path) is not ABSENT:
             yield Fault("is deprecated by the chart", f"write {instead}", path, "")
 
 
 def _mounts(values: Mapping[str, Any]) -> Iterator[Fault]:
     home = values.get("airflowHome", "/opt/airflow")
     for section, key in _MOUNTS:
-        mounts = _at(values, (*section, key))
+        mounts = value_at(values, (*section, key))
         for index, mount in enumerate(mounts if isinstance(mounts, list) else ()):
             path = mount.get("mountPath") if isinstance(mount, Mapping) else None
             if isinstance(path, str) and posixpath.normpath(path) == posixpath.normpath(f"{home}/logs"):
@@ -176,14 +181,14 @@ def _mounts(values: Mapping[str, Any]) -> Iterator[Fault]:
                     "mount it elsewhere",
                     (*section, key, index, "mountPath"),
                 )
-    dags = _at(values, ("dags", "mountPath"))
+    dags = value_at(values, ("dags", "mountPath"))
     if isinstance(dags, str) and posixpath.normpath(dags) == posixpath.normpath(f"{home}/logs"):
         yield Fault("is where the volume of the logs is mounted", "mount it elsewhere", ("dags", "mountPath"))
 
 
 def _cloned_over_a_claim(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
     at = ("dags", "gitSync", "enabled")
-    if _at(values, at) is True and _at(made, ("dags", "persistence")) is not ABSENT:
+    if value_at(values, at) is True and value_at(made, ("dags", "persistence")) is not ABSENT:
         yield Fault(
             "clones into the claim of airflow.dags.claim, from every component at a time",
             "remove it, or write airflow.dags.git in the place of the claim",
@@ -204,9 +209,9 @@ def _another_airflow(values: Mapping[str, Any]) -> Iterator[Fault]:
 def _pooled_elsewhere(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
     """The chart writes the pool's configuration from `data.metadataConnection`, whatever secret is named."""
     at = ("pgbouncer", "enabled")
-    configured = _at(values, ("pgbouncer", "configSecretName")) not in (ABSENT, "")
-    outside = _at(made, ("data", "metadataSecretName")) is not ABSENT
-    if _at(values, at) is True and outside and not configured:
+    configured = value_at(values, ("pgbouncer", "configSecretName")) not in (ABSENT, "")
+    outside = value_at(made, ("data", "metadataSecretName")) is not ABSENT
+    if value_at(values, at) is True and outside and not configured:
         yield Fault(
             "pools connections to the chart's own PostgreSQL, not to the database of airflow.database.secret",
             "write pgbouncer.configSecretName, a secret with pgbouncer.ini and users.txt, or remove it",
@@ -216,7 +221,7 @@ def _pooled_elsewhere(values: Mapping[str, Any], made: Mapping[str, Any]) -> Ite
 
 def _password_in_a_url(values: Mapping[str, Any]) -> Iterator[Fault]:
     at = ("dags", "gitSync", "repo")
-    repository = _at(values, at)
+    repository = value_at(values, at)
     if isinstance(repository, str) and re.match(r"[a-z+]+://[^/@]*:[^/]*@", repository):
         yield Fault(
             "holds a password, and values are kept in clear text in the template and in the release",
@@ -230,10 +235,10 @@ def _disks(
     values: Mapping[str, Any], efs_classes: Collection[str], *, said: Callable[[Path], bool]
 ) -> Iterator[Fault]:
     for where, below, whose in _DISKS:
-        disk = _at(values, where)
+        disk = value_at(values, where)
         if not said(where[:1]) or not isinstance(disk, Mapping) or not _runs(values, where, disk):
             continue  # what the settings make is checked where it is written
-        name = _at(disk, below)
+        name = value_at(disk, below)
         at = (*where, *below) if said((*where, *below)) else where
         if name is ABSENT or not name:
             yield Fault(
@@ -252,13 +257,5 @@ def _disks(
 
 def _runs(values: Mapping[str, Any], where: Path, disk: Mapping[str, Any]) -> bool:
     # The chart's default is a disk for each of the three; where the settings turn it off, they say so.
-    component = _at(values, (where[0], "enabled"))
+    component = value_at(values, (where[0], "enabled"))
     return component is not False and disk.get("enabled", True) is not False
-
-
-def _at(values: Any, path: Path) -> Any:
-    for step in path:
-        if not isinstance(values, Mapping) or step not in values:
-            return ABSENT
-        values = values[step]
-    return values

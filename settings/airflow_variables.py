@@ -19,6 +19,8 @@ DECIDED: Final[Mapping[str, str]] = {
     "AIRFLOW__CORE__EXECUTOR": "remove it: CeleryExecutor is set",
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": "write airflow.workers.concurrency, by which KEDA divides",
     "AIRFLOW__CELERY__WORKER_AUTOSCALE": "write airflow.workers.concurrency, by which KEDA divides",
+    "AIRFLOW__OPERATORS__DEFAULT_QUEUE": "write airflow.values.config.operators.default_queue, "
+    "so that it is seen whether workers serve it",
     "AIRFLOW_CONN_AIRFLOW_DB": _DATABASE,
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _DATABASE,
     "AIRFLOW__CELERY__BROKER_URL": _BROKER,

@@ -12,6 +12,9 @@ from settings.section import Between, Form, NotEmpty, Section, repeats
 DEFAULT_SET: Final = "default"
 """What the chart calls the set that is described by `workers` itself."""
 
+DEFAULT_QUEUE: Final = "default"
+"""Where a task goes that names no queue: Airflow's default of `[operators] default_queue`."""
+
 SET_LABEL: Final = "airflow-efs/worker-set"
 """Label of a worker's pod with the name of its set: a set is spread over the zones by itself."""
 
@@ -82,7 +85,7 @@ class Workers(Section):
     """The workers of the default set, and what holds for all sets."""
 
     queues: Queues = Field(
-        default=("default",), description="Queues that the workers of the default set take tasks from."
+        default=(DEFAULT_QUEUE,), description="Queues that the workers of the default set take tasks from."
     )
     minimum: Count = Field(default=0, description="Fewest workers.")
     maximum: Annotated[int, Between(1, 1000)] = Field(default=10, description="Most workers.")

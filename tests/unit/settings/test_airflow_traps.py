@@ -54,6 +54,38 @@ TRAPS: dict[str, tuple[dict[str, Any], str]] = {
         {"workers.celery.labels": {"airflow-efs/worker-set": "x"}},
         "spread over the zones",
     ),
+    "workers that are spread by other rules": (
+        {"workers.celery.topologySpreadConstraints": []},
+        "airflow.workers.zone_spread",
+    ),
+    "a query that counts the tasks of all sets": (
+        {"workers.celery.keda.query": "SELECT ceil(COUNT(*)::decimal / 16) FROM task_instance"},
+        "workers.celery.keda.query: does not know the queues of its set",
+    ),
+    "a query that divides by another number": (
+        {"workers.celery.keda.query": "SELECT 1 WHERE queue = '{{ .Values.workers.queue }}'"},
+        "does not know the tasks that one worker runs at a time",
+    ),
+    "a query that does not count the tasks that run": (
+        {"workers.celery.keda.query": "SELECT 1 WHERE state = 'queued'"},
+        "so that their workers would be taken away",
+    ),
+    "a query that does not count the tasks that wait": (
+        {"workers.celery.keda.query": "SELECT 1 WHERE state = 'running'"},
+        "does not know the tasks that wait",
+    ),
+    "workers of another queue than their set": (
+        {"workers.celery.args": ["bash", "-c", "exec airflow celery worker -q default"]},
+        "for the queue default",
+    ),
+    "workers that run more tasks, by an argument": (
+        {"workers.celery.args": ["bash", "-c", "exec airflow celery worker --concurrency 4"]},
+        "KEDA divides by airflow.workers.concurrency",
+    ),
+    "a default queue of which nobody knows": (
+        {"env": [{"name": "AIRFLOW__OPERATORS__DEFAULT_QUEUE", "value": "other"}]},
+        "airflow.values.config.operators.default_queue",
+    ),
     "a grace period of which the cool-down does not know": (
         {"workers.celery.terminationGracePeriodSeconds": 3600},
         "airflow.workers.termination_grace_seconds",
@@ -247,6 +279,51 @@ def test_a_trap_of_the_charts_is_refused(name: str) -> None:
 )
 def test_what_the_chart_says_anyway_may_be_said(path: str) -> None:
     assert environment({"values": nested(path, True)}).airflow is not None
+
+
+OWN_QUERY = """\
+SELECT ceil(COUNT(*)::decimal / {{ .Values.config.celery.worker_concurrency }}) FROM task_instance
+WHERE state IN ('running', 'queued', 'scheduled') AND queue IN ('{{ .Values.workers.queue }}')
+"""
+
+
+def test_a_query_that_heeds_what_the_charts_heeds_is_accepted() -> None:
+    assert environment({"values": nested("workers.celery.keda.query", OWN_QUERY)}).airflow is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["bash", "-c", "source /setup && exec airflow celery worker -q {{ .Values.workers.queue }}"],
+    ],
+)
+def test_arguments_of_workers_that_heed_their_set_are_accepted(arguments: list[str]) -> None:
+    assert environment({"values": nested("workers.celery.args", arguments)}).airflow is not None
+
+
+def test_workers_that_leave_out_the_queue_of_tasks_that_name_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="leaves out default, the queue of every task that names none"):
+        environment({"workers": {"queues": ["small"]}})
+
+
+def test_a_set_may_serve_the_queue_of_tasks_that_name_none() -> None:
+    workers = {"queues": ["small"], "sets": [{"name": "rest", "queues": ["default"]}]}
+    assert environment({"workers": workers}).airflow is not None
+
+
+def default_queue(queue: str) -> dict[str, Any]:
+    return {"values": nested("config.operators.default_queue", queue)}
+
+
+def test_another_default_queue_that_workers_serve_is_accepted() -> None:
+    assert environment({"workers": {"queues": ["small"]}, **default_queue("small")}).airflow is not None
+
+
+def test_another_default_queue_that_nobody_serves_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="and no set of workers serves it") as raised:
+        environment({"workers": {"queues": ["small", "default"]}, **default_queue("big")})
+    assert "write one of default, small, or add it to airflow.workers.queues" in str(raised.value)
 
 
 def test_dags_are_not_cloned_into_a_claim() -> None:
