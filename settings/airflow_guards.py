@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
+from settings.airflow_deprecated import deprecated_faults
 from settings.airflow_fixed_values import FIXED_VALUES
 from settings.airflow_scaling_guards import scaling_faults
 from settings.airflow_variables import variable_faults
@@ -16,7 +17,7 @@ _SECRETS: Final[Mapping[Path, str]] = {
     ("fernetKey",): "airflow.secrets.fernet_key",
     ("apiSecretKey",): "airflow.secrets.api_secret_key",
     ("jwtSecret",): "airflow.secrets.jwt_secret",
-    ("webserverSecretKey",): "webserverSecretKeySecretName",
+    ("webserverSecretKey",): "airflow.secrets.api_secret_key",
     ("data", "metadataConnection", "pass"): "airflow.database.secret",
     ("data", "resultBackendConnection"): "airflow.database.result_backend_secret",
     ("data", "brokerUrl"): "airflow.broker.secret",
@@ -62,15 +63,6 @@ _MOUNTS: Final[tuple[tuple[Path, str], ...]] = (
 )
 """Lists of what is mounted into containers that have the logs' volume."""
 
-_DEPRECATED: Final[Mapping[Path, str]] = {
-    ("securityContext",): "securityContexts",
-    ("ingress", "enabled"): "airflow.ingress",
-    **{
-        (component, "securityContext"): f"{component}.securityContexts"
-        for component in ("scheduler", "triggerer", "dagProcessor", "createUserJob", "migrateDatabaseJob")
-    },
-}
-
 
 def guard_faults(
     values: Mapping[str, Any], made: Mapping[str, Any], efs_classes: Collection[str]
@@ -92,7 +84,7 @@ def guard_faults(
                 path,
                 "",
             )
-    yield from _deprecated(values)
+    yield from deprecated_faults(values)
     yield from variable_faults(values)
     yield from scaling_faults(values)
     yield from _mounts(values)
@@ -151,22 +143,6 @@ def _within(said: Any, ours: Any) -> bool:
     if isinstance(said, Mapping):
         return isinstance(ours, Mapping) and all(_within(said[key], ours.get(key, ABSENT)) for key in said)
     return bool(said == ours)
-
-
-def _deprecated(values: Mapping[str, Any]) -> Iterator[Fault]:
-    workers = values.get("workers")
-    if isinstance(workers, Mapping):
-        for key in workers:
-            if key not in ("celery", "kubernetes"):
-                yield Fault(
-                    "is deprecated by the chart, and what the settings make goes over it",
-                    f"write it below workers.celery: workers.celery.{key}",
-                    ("workers", key),
-                    "",
-                )
-    for path, instead in _DEPRECATED.items():
-        if value_at(values, path) is not ABSENT:
-            yield Fault("is deprecated by the chart", f"write {instead}", path, "")
 
 
 def _mounts(values: Mapping[str, Any]) -> Iterator[Fault]:

@@ -25,5 +25,6 @@ def chart_schema() -> dict[str, Any]:
             schema: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
             return schema
     pytest.skip(
-        "the schema of Airflow's chart is not here: name its values.schema.json in AIRFLOW_EFS_VALUES_SCHEMA"
+        "the schema of Airflow's chart is not here: name its values.schema.json in "
+        "AIRFLOW_EFS_VALUES_SCHEMA, or a folder with it or the chart in AIRFLOW_EFS_CHARTS"
     )

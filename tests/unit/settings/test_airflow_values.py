@@ -6,31 +6,13 @@ import pytest
 import yaml
 
 from settings import load_environment
+from settings.airflow_deprecated import DEPRECATED
 from settings.airflow_values import airflow_values
 from settings.values_schema import schema_faults
 from tests.unit.airflow_environments import MATRIX, environment, of_matrix
 from tests.unit.conftest import ENVIRONMENTS
 from tests.unit.settings.chart_schema import chart_schema
-
-DEPRECATED_BELOW_WORKERS = [
-    "affinity", "annotations", "args", "command", "containerLifecycleHooks", "env", "extraContainers",
-    "extraInitContainers", "extraPorts", "extraVolumeMounts", "extraVolumes", "hostAliases", "hpa",
-    "keda", "kerberosInitContainer", "kerberosSidecar", "labels", "livenessProbe", "logGroomerSidecar",
-    "nodeSelector", "persistence", "podAnnotations", "podDisruptionBudget", "podManagementPolicy",
-    "priorityClassName", "replicas", "resources", "revisionHistoryLimit", "runtimeClassName",
-    "safeToEvict", "schedulerName", "securityContext", "securityContexts", "serviceAccount", "strategy",
-    "terminationGracePeriodSeconds", "tolerations", "topologySpreadConstraints", "updateStrategy",
-    "volumeClaimTemplates", "waitForMigrations",
-]  # fmt: skip
-"""Every key right below `workers` but `celery` and `kubernetes`, in which they are now."""
-
-DEPRECATED_ELSEWHERE = [
-    "securityContext", "ingress.enabled", "ingress.apiServer.host", "ingress.apiServer.tls",
-    "webserver.defaultUser", "scheduler.securityContext", "triggerer.securityContext",
-    "dagProcessor.securityContext", "createUserJob.securityContext",
-    "migrateDatabaseJob.securityContext", "redis.securityContext", "dags.gitSync.securityContext",
-    "registry.secretName",
-]  # fmt: skip
+from tests.unit.settings.test_airflow_deprecated import BELOW_WORKERS
 
 
 def paths(values: Any, path: str = "") -> Iterator[str]:
@@ -58,16 +40,11 @@ def test_the_values_of_the_worked_example_fit_the_charts_own_schema() -> None:
 
 @pytest.mark.parametrize("name", MATRIX)
 def test_no_value_is_deprecated(name: str) -> None:
-    deprecated = {*DEPRECATED_ELSEWHERE, *(f"workers.{key}" for key in DEPRECATED_BELOW_WORKERS)}
+    deprecated = {
+        *(".".join(map(str, path)) for path in DEPRECATED),
+        *(f"workers.{key}" for key in BELOW_WORKERS),
+    }
     assert deprecated.isdisjoint(paths(airflow_values(of_matrix(name))))
-
-
-def test_the_list_of_deprecated_keys_is_the_charts() -> None:
-    properties = chart_schema()["properties"]["workers"]["properties"]
-    stated = [
-        key for key, about in properties.items() if "deprecated" in about.get("description", "").lower()
-    ]
-    assert sorted(stated) == DEPRECATED_BELOW_WORKERS
 
 
 @pytest.mark.parametrize("name", MATRIX)
