@@ -5,7 +5,8 @@ import binascii
 
 from kubernetes import client as kubernetes
 
-from operations.doctor.installation import AirflowNeeds, Installation, Thing
+from operations.doctor.installation import Installation, Thing
+from operations.doctor.needs import AirflowNeeds
 
 
 def needs_of(installation: Installation) -> AirflowNeeds:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from operations.doctor.airflow_needs import CONNECTION_KEY, airflow_needs
 from operations.doctor.examination import NOT_CHECKED, examine
-from operations.doctor.installation import AirflowNeeds, Installation, SecretKey, Url
+from operations.doctor.installation import Installation
+from operations.doctor.needs import AirflowNeeds, SecretKey, Url
 from operations.doctor.registry import all_checks
 from operations.findings import Finding, Report, Severity
 from operations.names import namespace_name

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import boto3
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 from kubernetes import client as kubernetes
 
 from operations.cluster_access import cluster_client
+from operations.doctor.needs import AirflowNeeds
 from operations.doctor.once import Once
 from operations.trace import DRIVER
 from settings import Environment
@@ -79,61 +79,6 @@ class Quotas:
     """For each account and region."""
     access_points: int = 10_000
     """For each file system."""
-
-
-class Url(StrEnum):
-    """A URL that Airflow reads, with a password in it."""
-
-    DATABASE = "database"
-    """The connection string of the metadata database, which KEDA reads as well."""
-    RESULTS = "results"
-    """Where Celery keeps its results."""
-    BROKER = "broker"
-    """Where Celery keeps its queues."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SecretKey:
-    """A key of a Kubernetes Secret that Airflow reads."""
-
-    name: str
-    key: str
-    url: Url | None = None
-    """Which URL its value is. Default: it is none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class KedaRelease:
-    """The Helm release with which a stack installs KEDA."""
-
-    name: str
-    namespace: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class AirflowNeeds:
-    """What an Airflow installation expects of the cluster, by name."""
-
-    namespace: str
-    secrets: tuple[SecretKey, ...] = ()
-    keda: bool = True
-    """Whether it wants a KEDA that is there."""
-    keda_namespace: str = "keda"
-    """Where KEDA's operator is, or will be."""
-    keda_release: KedaRelease | None = None
-    """The release that the stack makes of KEDA. Default: it makes none."""
-    helm: bool = True
-    """Whether the handler's helm installs its chart."""
-    claims: tuple[str, ...] = ()
-    """Claims of its namespace that pods on all nodes use."""
-    made_claims: frozenset[str] = frozenset()
-    """Claims of its namespace that the environment makes, so that they need not be there beforehand."""
-    external_secrets: bool = False
-    """Whether the External Secrets operator copies its keys."""
-    block_classes: tuple[str, ...] = ()
-    """Classes of block volumes that are named for disks of its own."""
-    block_volumes: bool = False
-    """Whether a database, broker or triggerer of its own needs block volumes."""
 
 
 @dataclass(frozen=True)

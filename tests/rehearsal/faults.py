@@ -16,7 +16,8 @@ import yaml
 from kubernetes import client as kubernetes
 
 from operations.doctor.examination import examine
-from operations.doctor.installation import AirflowNeeds, Installation, Quotas
+from operations.doctor.installation import Installation, Quotas
+from operations.doctor.needs import AirflowNeeds
 from operations.findings import Finding, Report
 from rehearsal.rehearsal import Rehearsal
 from settings import Environment, load_environment

@@ -15,7 +15,8 @@ from kubernetes import client as kubernetes
 from typer.testing import CliRunner
 
 from operations.cli import app
-from operations.doctor.installation import AirflowNeeds, KedaRelease, Quotas, SecretKey, Url
+from operations.doctor.installation import Quotas
+from operations.doctor.needs import AirflowNeeds, Disk, KedaRelease, SecretKey, Url
 from operations.findings import Report, Severity
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
@@ -1133,7 +1134,49 @@ def a_disk_on_efs(world: World) -> Iterator[None]:
     world.airflow = needs()
 
 
+@seeded
+def a_larger_disk_of_redis(world: World) -> Iterator[None]:
+    apps = kubernetes.AppsV1Api(world.api)
+    requests = {"requests": {"storage": "1Gi"}}
+    claim = {"accessModes": ["ReadWriteOnce"], "storageClassName": "gp3", "resources": requests}
+    labels = {"component": "redis"}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "redis", "image": "redis"}]}}
+    body: Any = {
+        "metadata": {"name": "airflow-redis"},
+        "spec": {
+            "replicas": 0,
+            "selector": {"matchLabels": labels},
+            "template": pod,
+            "volumeClaimTemplates": [{"metadata": {"name": "redis-db"}, "spec": claim}],
+        },
+    }
+    apps.create_namespaced_stateful_set("airflow", body)
+    disk = Disk(name="airflow-redis", storage_class="gp3", size="2Gi", field="airflow.broker.bundled")
+    world.airflow = needs(disks=(disk,))
+    yield
+    world.airflow = needs()
+    apps.delete_namespaced_stateful_set("airflow-redis", "airflow")
+
+
+@seeded
+def logs_of_another_class(world: World) -> Iterator[None]:
+    spec: Any = {
+        "accessModes": ["ReadWriteMany"],
+        "storageClassName": "gp3",
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    body: Any = {"metadata": {"name": "airflow-logs"}, "spec": spec}
+    world.core.create_namespaced_persistent_volume_claim("airflow", body)
+    logs = Disk(name="airflow-logs", storage_class="efs-sc", size="1Gi", field="airflow.logs")
+    world.airflow = needs(logs=logs)
+    yield
+    world.airflow = needs()
+    world.core.delete_namespaced_persistent_volume_claim("airflow-logs", "airflow")
+
+
 AIRFLOW_FAULTS = [
+    Fault("airflow-disk-change", a_larger_disk_of_redis, "would ask for 2Gi", "statefulset/airflow-redis"),
+    Fault("airflow-logs-change", logs_of_another_class, "is of class gp3", "logs.existing_claim"),
     Fault("keda-of-another", a_stack_with_its_own_keda, "KEDA of no Helm release", "install: existing"),
     Fault("external-secrets-missing", keys_from_external_secrets, "external-secrets.io/v1", "operator"),
     Fault("airflow-claim-missing", a_claim_that_is_not_there, "no claim airflow/dags", "volumes"),

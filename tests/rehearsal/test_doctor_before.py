@@ -377,7 +377,7 @@ OLD = "1.29"
 
 @seeded
 def an_old_cluster(world: World) -> Iterator[None]:
-    from operations.doctor.installation import AirflowNeeds
+    from operations.doctor.needs import AirflowNeeds
 
     eks = world.client("eks")
     former = eks.describe_cluster(name="k8s-cluster")["cluster"]

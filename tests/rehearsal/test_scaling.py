@@ -16,7 +16,7 @@ from kubernetes import client as kubernetes
 from kubernetes import config as kubernetes_config
 
 from operations.doctor.airflow_needs import airflow_needs
-from operations.doctor.installation import Url
+from operations.doctor.needs import Url
 from rehearsal.claims import await_bound
 from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.rehearsal import Rehearsal

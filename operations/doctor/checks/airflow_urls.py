@@ -8,7 +8,8 @@ from operations.doctor.airflow_cluster import namespace_of, needs_of, secret_of,
 from operations.doctor.celery_urls import unreadable_broker, unreadable_results
 from operations.doctor.connection_options import named_files
 from operations.doctor.connection_string import unreadable
-from operations.doctor.installation import Installation, NotThereError, SecretKey, Url
+from operations.doctor.installation import Installation, NotThereError
+from operations.doctor.needs import SecretKey, Url
 from operations.doctor.registry import When, check
 from operations.doctor.unreadable import Reader, Unreadable
 from operations.findings import Problem, Severity

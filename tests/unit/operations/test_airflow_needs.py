@@ -1,7 +1,7 @@
 import pytest
 
 from operations.doctor.airflow_needs import airflow_needs
-from operations.doctor.installation import AirflowNeeds, KedaRelease, SecretKey, Url
+from operations.doctor.needs import AirflowNeeds, KedaRelease, SecretKey, Url
 from settings import Environment, load_environment
 from tests.unit.airflow_environments import environment, of_matrix
 from tests.unit.conftest import ENVIRONMENTS

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from operations.doctor.checks import airflow_urls
-from operations.doctor.installation import AirflowNeeds, Installation, NotThereError, SecretKey, Thing, Url
+from operations.doctor.installation import Installation, NotThereError, Thing
+from operations.doctor.needs import AirflowNeeds, SecretKey, Url
 from operations.findings import Problem
 from tests.unit.airflow_environments import environment
 

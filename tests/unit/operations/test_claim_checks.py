@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from operations.doctor.checks import airflow, conflicts
-from operations.doctor.installation import AirflowNeeds, Installation, Thing
+from operations.doctor.installation import Installation, Thing
+from operations.doctor.needs import AirflowNeeds
 from settings import Environment
 from tests.unit.airflow_environments import environment
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from operations.doctor.airflow_needs import airflow_needs
-from operations.doctor.installation import AirflowNeeds
+from operations.doctor.needs import AirflowNeeds
 from settings.airflow_guards import guard_faults
 from settings.airflow_values import made_values
 from settings.faults import render_path
