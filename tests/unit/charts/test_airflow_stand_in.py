@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from operations.doctor.airflow_needs import airflow_needs
 from settings.airflow_values import airflow_values
 from settings.values_schema import schema_faults
 from tests.charts.schema import CHART, FILE, schema_text
@@ -131,6 +132,36 @@ def test_a_set_takes_from_workers_what_it_does_not_say(render: Render) -> None:
     assert gpu["nodeSelector"] == {"pool": "gpu"}
     assert gpu["containers"][0]["resources"]["requests"] == {"cpu": "500m", "memory": "2Gi"}
     assert gpu["terminationGracePeriodSeconds"] == 600
+
+
+def test_the_disks_that_the_doctor_looks_at_are_those_that_the_chart_makes(render: Render) -> None:
+    needs = airflow_needs(of_matrix("trial"))
+    assert needs is not None
+    made = of_kind(render(airflow_values(of_matrix("trial"))), "StatefulSet")
+    assert {one.name for one in needs.disks} == set(made)
+    for disk in needs.disks:
+        (template,) = made[disk.name]["spec"]["volumeClaimTemplates"]
+        assert template["spec"]["storageClassName"] == disk.storage_class
+        assert template["spec"]["resources"]["requests"]["storage"] == disk.size
+
+
+def test_the_claim_of_logs_that_the_doctor_looks_at_is_that_of_the_chart(render: Render) -> None:
+    needs = airflow_needs(of_matrix("least"))
+    assert needs is not None
+    assert needs.logs is not None
+    claim = of_kind(render(airflow_values(of_matrix("least"))), "PersistentVolumeClaim")[needs.logs.name]
+    assert claim["spec"]["storageClassName"] == needs.logs.storage_class
+    assert claim["spec"]["resources"]["requests"]["storage"] == needs.logs.size
+
+
+@pytest.mark.parametrize(
+    ("name", "template"), [("airflow-redis", "redis-db"), ("airflow-postgresql", "data")]
+)
+def test_a_claim_template_has_the_name_that_the_real_chart_gives_it(
+    render: Render, name: str, template: str
+) -> None:
+    made = of_kind(render(airflow_values(of_matrix("trial"))), "StatefulSet")[name]["spec"]
+    assert [one["metadata"]["name"] for one in made["volumeClaimTemplates"]] == [template]
 
 
 def test_an_ingress_has_its_host_and_certificate(render: Render) -> None:
