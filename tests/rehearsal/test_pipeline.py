@@ -14,6 +14,7 @@ import pytest
 from rehearsal.pipeline.release import Outcome, Released, Releases
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.lines import Lines
+from tests.rehearsal.pipeline_releases import last_changes, releases_of
 from tests.rehearsal.pipeline_repository import Repository
 
 NAME, ADDED = "release", "added"
@@ -83,9 +84,7 @@ class World:
         return self.releases.release(self.repository.commit())
 
     def stacks(self) -> dict[str, Any]:
-        """When each stack was changed the last time, by its name."""
-        stacks = self.rehearsal.client("cloudformation").describe_stacks()["Stacks"]
-        return {one["StackName"]: one.get("LastUpdatedTime", one["CreationTime"]) for one in stacks}
+        return last_changes(self.rehearsal.client("cloudformation"))
 
     def file_systems(self) -> set[str]:
         described = self.rehearsal.client("efs").describe_file_systems()["FileSystems"]
@@ -100,15 +99,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Rehearsal(environment=NAME, environments=repository.environments, reporter=Lines()) as rehearsal:
         rehearsal.deploy(stack="DeliveryPipelineStack")
         world: World
-        releases = Releases(
-            client=rehearsal.client,
-            region=rehearsal.settings.region,
-            endpoint=rehearsal.plan.account_url,
-            repository=repository.folder,
-            folder=tmp_path_factory.mktemp("releases"),
-            say=Lines().say,
-            approve=lambda comment: world.approve(comment),
-        )
+        folder = tmp_path_factory.mktemp("releases")
+        releases = releases_of(rehearsal, repository, folder, approve=lambda comment: world.approve(comment))
         world = World(rehearsal, repository, releases)
         yield world
 

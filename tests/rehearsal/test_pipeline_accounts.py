@@ -13,6 +13,7 @@ import pytest
 from rehearsal.pipeline.release import Outcome, Released, Releases
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.lines import Lines
+from tests.rehearsal.pipeline_releases import last_changes, releases_of
 from tests.rehearsal.pipeline_repository import Repository
 
 HOME, ABROAD = "home", "abroad"
@@ -52,10 +53,7 @@ class World:
         return self.releases.release(self.repository.commit())
 
     def stacks(self, account: str, region: str) -> dict[str, Any]:
-        """When each stack was changed the last time, by its name."""
-        client = self.rehearsal.client("cloudformation", region, account=account)
-        stacks = client.describe_stacks()["Stacks"]
-        return {one["StackName"]: one.get("LastUpdatedTime", one["CreationTime"]) for one in stacks}
+        return last_changes(self.rehearsal.client("cloudformation", region, account=account))
 
     def every_stack(self) -> list[dict[str, Any]]:
         return [
@@ -79,15 +77,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         environment=HOME, environments=repository.environments, others=[ABROAD], reporter=Lines()
     ) as rehearsal:
         rehearsal.deploy(stack="DeliveryPipelineStack", trust=False)
-        releases = Releases(
-            client=rehearsal.client,
-            region=REGION,
-            endpoint=rehearsal.plan.account_url,
-            repository=repository.folder,
-            folder=tmp_path_factory.mktemp("releases"),
-            say=Lines().say,
-            approve=lambda _: True,
-        )
+        folder = tmp_path_factory.mktemp("releases")
+        releases = releases_of(rehearsal, repository, folder, approve=lambda _: True)
         yield World(rehearsal, repository, releases)
 
 
