@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rehearsal.account.resource_policies import Guarded
+from rehearsal.pipeline.step_failed import StepFailedError
 
 
 class GuardedResources:
@@ -23,7 +24,7 @@ class GuardedResources:
     def find(self, arn: str) -> Guarded | None:
         """The bucket or key that an ARN is of, with its policy; None: it is of something else, or `*`."""
         match arn.split(":"):
-            case [_, _, "s3", _, _, path]:
+            case [_, _, "s3", _, _, path, *_]:
                 return self._bucket(path.partition("/")[0])
             case [_, _, "kms", *_]:
                 return self._key(arn)
@@ -62,6 +63,13 @@ class GuardedResources:
         )
 
     def key_arn(self, identifier: str) -> str:
-        """The ARN of a key, by its own ARN or that of an alias."""
+        """The ARN of a key, by its own ARN or that of an alias.
+
+        Raises:
+            StepFailedError: there is no such key.
+        """
         client = self._client("kms", identifier.split(":")[3])
-        return str(client.describe_key(KeyId=identifier)["KeyMetadata"]["Arn"])
+        try:
+            return str(client.describe_key(KeyId=identifier)["KeyMetadata"]["Arn"])
+        except client.exceptions.NotFoundException as error:
+            raise StepFailedError(f"there is no key {identifier}") from error

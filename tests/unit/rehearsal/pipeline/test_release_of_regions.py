@@ -161,6 +161,13 @@ def test_a_role_of_another_account_that_the_key_does_not_name_stops_the_release(
     assert f"AccessDenied: the role deploy of {OTHER} is not authorized to perform kms:Decrypt" in said
 
 
+def test_a_key_that_is_not_there_stops_the_release(release: Release) -> None:
+    make_deploy_role()
+    make_bucket()
+    alias = f"arn:aws:kms:{ELSEWHERE}:{ACCOUNT}:alias/nobody"
+    assert reason(release(deployment(key=alias))) == f"Deploy: there is no key {alias}"
+
+
 @pytest.mark.parametrize(("aliases", "succeeds"), [("alias/artifacts", True), ("alias/another", False)])
 def test_a_condition_on_the_alias_of_a_key_decides(release: Release, aliases: str, *, succeeds: bool) -> None:
     make_deploy_role()
