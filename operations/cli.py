@@ -26,7 +26,7 @@ from operations.rehearse import rehearse as run_rehearsal
 from operations.trace import TraceError
 from operations.trace_command import trace
 from operations.values import values_text
-from rehearsal.account.cluster_tokens import TokenError
+from rehearsal.account.eks.cluster_tokens import TokenError
 from rehearsal.cdk import PROJECT
 from rehearsal.errors import RehearsalError
 from rehearsal.faults import describe_faults, parse_fault

@@ -14,7 +14,7 @@ import yaml
 from kubernetes import client as kubernetes
 from kubernetes import config as kubernetes_config
 
-from rehearsal.account.cluster_tokens import make_token
+from rehearsal.account.eks.cluster_tokens import make_token
 
 _DEFAULT = Path.home() / ".kube" / "config"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from settings import SettingsError, load_environment
-from settings.airflow_values import airflow_values
+from settings.airflow.values import airflow_values
 
 
 def values_text(environment: str, environments: Path) -> str:

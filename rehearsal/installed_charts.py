@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from settings import Environment
-from settings.airflow_charts import AirflowChart, KedaChart
+from settings.airflow.charts import AirflowChart, KedaChart
 
 
 @dataclass(frozen=True, kw_only=True)

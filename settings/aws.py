@@ -13,6 +13,9 @@ from pydantic import AfterValidator
 from settings.faults import Fault, FaultsError
 from settings.section import Form
 
+MOST_ACCESS_POINTS: Final = 10_000
+"""What EFS allows on a file system by default. Every volume is one."""
+
 MOST_TAGS: Final = 40
 """AWS allows 50 tags on a resource; ten are left for those that the stacks add."""
 

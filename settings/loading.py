@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from settings.airflow_values import airflow_values
+from settings.airflow.values import airflow_values
 from settings.chart_archive import CHART, chart_archive_problem
 from settings.environment import Environment
 from settings.faults import Fault, SettingsError

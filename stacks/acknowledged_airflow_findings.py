@@ -2,7 +2,7 @@
 
 from settings import Environment
 from settings.airflow import Airflow
-from settings.airflow_roles import components_with_a_role
+from settings.airflow.roles import components_with_a_role
 from stacks.acknowledged_findings import AcknowledgedFinding
 
 KEYS = ("fernet-key", "api-secret-key", "jwt-secret")

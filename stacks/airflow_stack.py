@@ -17,9 +17,9 @@ from airflow_efs.kept_namespace import KeptNamespace
 from airflow_efs.log_bucket_permissions import log_bucket_statements
 from settings import Environment
 from settings.airflow import Airflow
-from settings.airflow_keda import KEDA_RELEASE
-from settings.airflow_roles import Component, components_with_a_role, role_name, service_account
-from settings.airflow_values import airflow_values
+from settings.airflow.keda import KEDA_RELEASE
+from settings.airflow.roles import Component, components_with_a_role, role_name, service_account
+from settings.airflow.values import airflow_values
 from stacks.acknowledged_airflow_findings import airflow_findings
 from stacks.acknowledged_findings import acknowledge
 from stacks.efs_storage_stack import EfsStorageStack, environment_tags

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from operations.costs.plans import Estimate, Line, Plan, backup_line, estimate
 from operations.costs.prices import BACKUP_PRICES, PriceList, Source
-from operations.costs.usage import BACKUP_DAYS, MOST_ACCESS_POINTS, Usage
+from operations.costs.usage import BACKUP_DAYS, Usage
 from settings import Environment
+from settings.aws import MOST_ACCESS_POINTS
 
 _CENT = Decimal("0.01")
 _INFREQUENT, _ARCHIVE = 30, 90

@@ -13,9 +13,6 @@ MONTH_SECONDS: Final = MONTH_DAYS * 86_400
 BACKUP_DAYS: Final = 35
 """How long the automatic backups of EFS keep each daily backup."""
 
-MOST_ACCESS_POINTS: Final = 10_000
-"""Access points of a file system, by the quota of EFS; each claim takes one."""
-
 _BASELINE: Final = Decimal(50) / 1024
 """MiB/s that a GiB of Standard storage includes: 50 KiB/s."""
 

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from operations.cluster_access import cluster_client
 from operations.discovery.findings import Unseen
 from operations.kubernetes_errors import why_silent
-from rehearsal.account.cluster_tokens import TokenError
+from rehearsal.account.eks.cluster_tokens import TokenError
 
 T = TypeVar("T")
 

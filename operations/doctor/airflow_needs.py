@@ -6,9 +6,9 @@ from typing import Any
 from operations.doctor.needs import AirflowNeeds, Disk, KedaRelease, SecretKey, Url
 from settings import Environment
 from settings.airflow import Airflow
-from settings.airflow_guards import disk_classes
-from settings.airflow_keda import KEDA_RELEASE
-from settings.airflow_values import airflow_values
+from settings.airflow.guards import disk_classes
+from settings.airflow.keda import KEDA_RELEASE
+from settings.airflow.values import airflow_values
 from settings.value_at import value_at
 
 CONNECTION_KEY = "connection"

@@ -14,7 +14,7 @@ from operations.doctor.installation import Installation, NotThereError
 from operations.doctor.registry import Check, When, all_checks
 from operations.findings import Finding, Problem, Report, Severity, Skipped
 from operations.kubernetes_errors import CURE_OF_SILENCE, why_silent, words_of
-from rehearsal.account.cluster_tokens import TokenError
+from rehearsal.account.eks.cluster_tokens import TokenError
 from rehearsal.account.recorded_only import NotRehearsedError
 
 NOT_CHECKED = "not-checked"

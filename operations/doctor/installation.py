@@ -20,6 +20,7 @@ from operations.doctor.needs import AirflowNeeds
 from operations.doctor.once import Once
 from operations.trace import DRIVER
 from settings import Environment
+from settings.aws import MOST_ACCESS_POINTS
 
 Thing = Mapping[str, Any]
 """An object as an API returns it."""
@@ -77,7 +78,7 @@ class Quotas:
 
     file_systems: int = 1000
     """For each account and region."""
-    access_points: int = 10_000
+    access_points: int = MOST_ACCESS_POINTS
     """For each file system."""
 
 

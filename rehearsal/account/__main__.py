@@ -33,41 +33,32 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
     )
     from werkzeug.serving import make_server
 
-    from rehearsal.account import (
-        assumed_roles,
+    from rehearsal.account import (  # noqa: F401  # a model is known to stacks once it is imported
         audit_trail,
         backups,
         bucket_policies,
         call_refusals,
-        change_sets,
-        cloudformation,
-        code_build_projects,  # noqa: F401  # a model is known to stacks once it is imported
-        code_pipelines,  # noqa: F401
-        efs_authorization,
-        eks_access_api,
-        eks_addon_api,
-        eks_pod_identity_api,
-        eks_updates,
-        file_systems,
+        code_build_projects,
+        code_pipelines,
         kms_keys,
-        lambda_functions,
-        managed_policies,
         seed,
-        sessions,
-        stack_authorization,
-        stack_secrets,  # noqa: F401  # a model is known to stacks once it is imported
-        web_identity,
+        stack_secrets,
     )
-    from rehearsal.account.addon_objects import AddonObjects
-    from rehearsal.account.addons import Addons
     from rehearsal.account.admission import Admission, guarded
     from rehearsal.account.api_faults import ApiFaults, with_api_faults
-    from rehearsal.account.cluster_identity import ClusterIdentity, webhook_server
-    from rehearsal.account.custom_resources import CustomResource
-    from rehearsal.account.efs_conditions import obey
-    from rehearsal.account.function_faults import FunctionFaults
-    from rehearsal.account.pod_identity import Associations, webhook_configuration
-    from rehearsal.account.pod_identity_agent import PodIdentityAgent, agent_server
+    from rehearsal.account.cloudformation import change_sets, stack_authorization, stack_calls
+    from rehearsal.account.cloudformation.custom_resources import CustomResource
+    from rehearsal.account.efs import authorization, stack_file_systems
+    from rehearsal.account.efs.conditions import obey
+    from rehearsal.account.eks import access_api, addon_api, pod_identity_api, updates
+    from rehearsal.account.eks.addon_objects import AddonObjects
+    from rehearsal.account.eks.addons import Addons
+    from rehearsal.account.eks.cluster_identity import ClusterIdentity, webhook_server
+    from rehearsal.account.eks.pod_identity import Associations, webhook_configuration
+    from rehearsal.account.eks.pod_identity_agent import PodIdentityAgent, agent_server
+    from rehearsal.account.functions import lambda_functions
+    from rehearsal.account.functions.function_faults import FunctionFaults
+    from rehearsal.account.iam import assumed_roles, managed_policies, sessions, web_identity
     from rehearsal.account.proxy import Proxy
     from rehearsal.account.task_metadata import task_metadata_server
     from rehearsal.fault_box import FaultBox
@@ -79,9 +70,9 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
     authority = CertificateAuthority(plan.directory)
     lambda_functions.keep_layers()
     for part in (
-        cloudformation,
+        stack_calls,
         change_sets,
-        file_systems,
+        stack_file_systems,
         kms_keys,
         bucket_policies,
         backups,
@@ -90,11 +81,11 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
     ):
         part.install()
     for part_of_iam in (
-        eks_access_api,
-        eks_addon_api,
-        eks_pod_identity_api,
-        eks_updates,
-        efs_authorization,
+        access_api,
+        addon_api,
+        pod_identity_api,
+        updates,
+        authorization,
         assumed_roles,
         stack_authorization,
         call_refusals,
@@ -205,7 +196,7 @@ def _write_aws_cli(plan: Plan) -> Path:
     folder.mkdir()
     command = folder / "aws"
     command.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -m rehearsal.account.aws_cli "$@"\n',
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -m rehearsal.account.functions.aws_cli "$@"\n',
         encoding="utf-8",
     )
     command.chmod(0o755)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from rehearsal.account.iam.sessions import session_of
 from rehearsal.account.service_errors import Refusal, protocol_of, refuse, scope_of
-from rehearsal.account.sessions import session_of
 from rehearsal.account.wsgi import answer, headers_of
 from settings.aws import efs_regions
 

@@ -14,7 +14,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.core.utils import unix_time
 
-from rehearsal.account.stack_model import StackModel
+from rehearsal.account.cloudformation.stack_model import StackModel
 
 
 def install() -> None:

@@ -12,7 +12,7 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.utilities.utils import get_partition
 
-from rehearsal.account.stack_model import StackModel
+from rehearsal.account.cloudformation.stack_model import StackModel
 
 
 def install() -> None:

@@ -10,7 +10,7 @@ from moto.codebuild.models import CodeBuild, CodeBuildBackend, codebuild_backend
 from moto.core.common_models import CloudFormationModel
 
 from rehearsal.account.api_words import as_the_api_says
-from rehearsal.account.stack_model import StackModel
+from rehearsal.account.cloudformation.stack_model import StackModel
 
 
 class ProjectResource(StackModel, CloudFormationModel):

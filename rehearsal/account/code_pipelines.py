@@ -10,7 +10,7 @@ from moto.codepipeline.models import CodePipelineBackend, codepipeline_backends
 from moto.core.common_models import CloudFormationModel
 
 from rehearsal.account.api_words import as_the_api_says
-from rehearsal.account.stack_model import StackModel
+from rehearsal.account.cloudformation.stack_model import StackModel
 from rehearsal.account.tags import tags_of
 
 RESTARTS = "restartExecutionOnUpdate"

@@ -10,8 +10,8 @@ from typing import Any
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
 from moto.kms.models import Key, KmsBackend, kms_backends
 
+from rehearsal.account.cloudformation.replacement import changed_properties
 from rehearsal.account.recorded_only import NotRehearsedError
-from rehearsal.account.replacement import changed_properties
 from rehearsal.account.tags import tags_of
 
 _FIXED = frozenset({"KeySpec", "KeyUsage", "MultiRegion", "Origin"})

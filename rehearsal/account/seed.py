@@ -15,7 +15,7 @@ from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
-from rehearsal.account.addons import POD_IDENTITY_AGENT, Addons
+from rehearsal.account.eks.addons import POD_IDENTITY_AGENT, Addons
 from rehearsal.account.existing_storage import (
     handler_subnets,
     next_id,

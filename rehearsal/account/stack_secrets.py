@@ -10,9 +10,9 @@ from typing import Any, Self
 from moto.core.common_models import CloudFormationModel
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
 
+from rehearsal.account.cloudformation.replacement import changed_properties
+from rehearsal.account.cloudformation.stack_model import StackModel
 from rehearsal.account.recorded_only import NotRehearsedError
-from rehearsal.account.replacement import changed_properties
-from rehearsal.account.stack_model import StackModel
 
 _CHANGED = frozenset({"Description", "Tags"})
 """Properties that are changed in place."""

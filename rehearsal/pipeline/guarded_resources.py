@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.account.resource_policies import Guarded
+from rehearsal.account.iam.resource_policies import Guarded
 from rehearsal.pipeline.step_failed import StepFailedError
 
 

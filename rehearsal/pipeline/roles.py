@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 
-from rehearsal.account.policies import Request, is_allowed
-from rehearsal.account.resource_policies import may_use
-from rehearsal.account.role_policies import as_document
+from rehearsal.account.iam.policies import Request, is_allowed
+from rehearsal.account.iam.resource_policies import may_use
+from rehearsal.account.iam.role_policies import as_document
 from rehearsal.pipeline.guarded_resources import GuardedResources
 from rehearsal.pipeline.step_failed import StepFailedError
 

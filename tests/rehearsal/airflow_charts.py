@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from settings.airflow_charts import numbers
+from settings.airflow.charts import numbers
 from settings.versions import AIRFLOW_CHART
 
 CHARTS = Path(__file__).parents[1] / "charts"

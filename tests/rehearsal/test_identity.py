@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from kubernetes import client as kubernetes
 
-from rehearsal.account.cluster_tokens import make_token
+from rehearsal.account.eks.cluster_tokens import make_token
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.drivers import CLUSTER, CONTROLLER, annotation_of, await_event, restart_the_driver

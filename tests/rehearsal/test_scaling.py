@@ -20,7 +20,7 @@ from operations.doctor.needs import Url
 from rehearsal.claims import await_bound
 from rehearsal.kubernetes_api import KubernetesApi
 from rehearsal.rehearsal import Rehearsal
-from settings.airflow_workers import DEFAULT_SET, SET_LABEL
+from settings.airflow.workers import DEFAULT_SET, SET_LABEL
 from settings.versions import AIRFLOW_CHART, KEDA_CHART
 from tests.rehearsal.airflow_charts import CHARTS, pack
 from tests.rehearsal.environment_files import write_environment

@@ -14,7 +14,7 @@ from kubernetes import client as kubernetes
 from operations.doctor.installation import DRIVER_NAMESPACE, Installation, NotThereError, ServiceAccount
 from operations.doctor.registry import When, check
 from operations.findings import Problem, Severity
-from rehearsal.account.policies import Request, is_allowed
+from rehearsal.account.iam.policies import Request, is_allowed
 
 _ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 _DRIVER_TAG = "efs.csi.aws.com/cluster"

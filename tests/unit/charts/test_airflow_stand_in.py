@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from operations.doctor.airflow_needs import airflow_needs
-from settings.airflow_values import airflow_values
+from settings.airflow.values import airflow_values
 from settings.values_schema import schema_faults
 from tests.charts.schema import CHART, FILE, schema_text
 from tests.unit.airflow_environments import MATRIX, environment, of_matrix

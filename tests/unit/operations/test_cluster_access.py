@@ -9,7 +9,7 @@ import yaml
 from kubernetes.config import ConfigException
 
 from operations.cluster_access import cluster_client, matching_context
-from rehearsal.account.cluster_tokens import TokenError
+from rehearsal.account.eks.cluster_tokens import TokenError
 
 ENDPOINT = "https://ABC.gr7.ap-northeast-2.eks.amazonaws.com"
 CLUSTER: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from operations.cli import app
 from operations.values import values_text
 from settings import SettingsError, load_environment
-from settings.airflow_values import airflow_values
+from settings.airflow.values import airflow_values
 from tests.unit.conftest import ENVIRONMENTS
 
 

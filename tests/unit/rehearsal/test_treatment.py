@@ -11,15 +11,17 @@ from moto.core.common_models import CloudFormationModel
 
 from app import add_stacks
 from rehearsal.account import (  # noqa: F401  # a model is known to stacks once it is imported
-    addons,
     code_build_projects,
     code_pipelines,
-    pod_identity,
     stack_secrets,
 )
-from rehearsal.account.not_rehearsed import unknown_properties
+from rehearsal.account.cloudformation.not_rehearsed import unknown_properties
+from rehearsal.account.cloudformation.resource_schema import refuse_invalid
+from rehearsal.account.eks import (  # noqa: F401  # a model is known to stacks once it is imported
+    addons,
+    pod_identity,
+)
 from rehearsal.account.recorded_only import NotRehearsedError, RecordedOnly
-from rehearsal.account.resource_schema import refuse_invalid
 from rehearsal.treatment import CUSTOM, RESOURCE_TYPES, Treatment
 from tests.unit.conftest import ENVIRONMENTS, ROOT, fast_app
 from tests.unit.rehearsal.account.conftest import account

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from settings.airflow_deprecated import DEPRECATED, deprecated_faults
+from settings.airflow.deprecated import DEPRECATED, deprecated_faults
 from settings.faults import Path
 from tests.unit.settings.chart_schema import chart_schema
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from settings.airflow_guards import guard_faults
-from settings.airflow_values import made_values
+from settings.airflow.guards import guard_faults
+from settings.airflow.values import made_values
 from settings.faults import render_path
 from tests.unit.airflow_environments import MATRIX, environment, of_matrix
 

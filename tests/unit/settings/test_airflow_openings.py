@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from settings.airflow_openings import opening_faults
+from settings.airflow.openings import opening_faults
 from settings.faults import render_path
 from tests.unit.airflow_environments import environment
 

@@ -6,8 +6,8 @@ import pytest
 
 from operations.doctor.airflow_needs import airflow_needs
 from operations.doctor.needs import AirflowNeeds
-from settings.airflow_guards import guard_faults
-from settings.airflow_values import made_values
+from settings.airflow.guards import guard_faults
+from settings.airflow.values import made_values
 from settings.faults import render_path
 from tests.unit.airflow_environments import environment
 from tests.unit.settings.test_airflow_guards import nested

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from settings import load_environment
-from settings.airflow_deprecated import DEPRECATED
-from settings.airflow_values import airflow_values
+from settings.airflow.deprecated import DEPRECATED
+from settings.airflow.values import airflow_values
 from settings.values_schema import schema_faults
 from tests.unit.airflow_environments import MATRIX, environment, of_matrix
 from tests.unit.conftest import ENVIRONMENTS

@@ -104,7 +104,7 @@ def test_a_typo_stops_the_loading_with_its_file_and_line(
 
 
 def made_keys() -> list[str]:
-    from settings.airflow_values import airflow_values
+    from settings.airflow.values import airflow_values
 
     return [*airflow_values(environment({}))]
 

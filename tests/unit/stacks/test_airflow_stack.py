@@ -10,7 +10,7 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
 from settings import Environment
-from settings.airflow_values import airflow_values
+from settings.airflow.values import airflow_values
 from stacks import airflow_stack
 from stacks.acknowledged_findings import AcknowledgedFinding
 from stacks.airflow_stack import AirflowStack

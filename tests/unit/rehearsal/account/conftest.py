@@ -23,21 +23,14 @@ from moto.iam.models import ManagedPolicy, Role
 from moto.kms.models import Key
 from moto.s3.models import FakeBucket
 
-from rehearsal.account import (
-    audit_trail,
-    backups,
-    bucket_policies,
-    call_refusals,
-    change_sets,
-    cloudformation,
-    file_systems,
-    kms_keys,
-    lambda_functions,
-    managed_policies,
-)
-from rehearsal.account.access_entries import AccessEntry
-from rehearsal.account.custom_resources import CustomResource
-from rehearsal.account.lambda_functions import LambdaRunner
+from rehearsal.account import audit_trail, backups, bucket_policies, call_refusals, kms_keys
+from rehearsal.account.cloudformation import change_sets, stack_calls
+from rehearsal.account.cloudformation.custom_resources import CustomResource
+from rehearsal.account.efs import stack_file_systems
+from rehearsal.account.eks.access_entries import AccessEntry
+from rehearsal.account.functions import lambda_functions
+from rehearsal.account.functions.lambda_functions import LambdaRunner
+from rehearsal.account.iam import managed_policies
 from tests.unit.rehearsal.account.stacks import Stacks, aws_client
 
 CHANGED = (
@@ -78,9 +71,9 @@ def account() -> Iterator[None]:
     with mock_aws():
         lambda_functions.keep_layers()
         for part in (
-            cloudformation,
+            stack_calls,
             change_sets,
-            file_systems,
+            stack_file_systems,
             kms_keys,
             bucket_policies,
             backups,

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.sts.responses import TokenResponse
 
-from rehearsal.account import assumed_roles
+from rehearsal.account.iam import assumed_roles
 from tests.unit.rehearsal.account.stacks import ACCOUNT, key_of_role
 
 PIPELINE, DEPLOY = "pipeline", "deploy"

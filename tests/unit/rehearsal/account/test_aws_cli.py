@@ -10,8 +10,8 @@ import boto3
 import pytest
 import yaml
 
-from rehearsal.account import aws_cli
-from rehearsal.account.cluster_tokens import access_key_of
+from rehearsal.account.eks.cluster_tokens import access_key_of
+from rehearsal.account.functions import aws_cli
 from tests.unit.rehearsal.account.stacks import REGION
 
 ROLE = "arn:aws:iam::123456789012:role/cluster"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from moto.cloudformation.exceptions import ValidationError
 
-from rehearsal.account.template_order import creation_order
+from rehearsal.account.cloudformation.template_order import creation_order
 
 
 def waits(value: Any, *, key: str = "Properties") -> bool:

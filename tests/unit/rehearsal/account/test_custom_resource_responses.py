@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.custom_resource_responses import (
+from rehearsal.account.cloudformation.custom_resource_responses import (
     CustomResourceError,
     UnusableResponseError,
     response_to_answer,

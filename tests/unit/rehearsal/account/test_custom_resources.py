@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.custom_resources import CustomResource
-from rehearsal.account.lambda_functions import LambdaRunner
+from rehearsal.account.cloudformation.custom_resources import CustomResource
+from rehearsal.account.functions.lambda_functions import LambdaRunner
 from tests.unit.rehearsal.account.conftest import Functions
 from tests.unit.rehearsal.account.stacks import Stacks, aws_client, parameter
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.account.efs_conditions import EfsConditions
+from rehearsal.account.efs.conditions import EfsConditions
 from tests.unit.rehearsal.account.stacks import REGION, aws_client
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.efs_conditions import EfsConditions
+from rehearsal.account.efs.conditions import EfsConditions
 from tests.unit.rehearsal.account.stacks import ACCOUNT, REGION, Stacks, aws_client, parameter
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]}

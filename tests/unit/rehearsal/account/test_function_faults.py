@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from rehearsal.account.function_faults import FunctionFaults
-from rehearsal.account.lambda_functions import FunctionError, LambdaRunner
+from rehearsal.account.functions.function_faults import FunctionFaults
+from rehearsal.account.functions.lambda_functions import FunctionError, LambdaRunner
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import parse_fault
 from rehearsal.kubernetes_api import KubernetesApi

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.lambda_functions import FunctionError, LambdaRunner
+from rehearsal.account.functions.lambda_functions import FunctionError, LambdaRunner
 from tests.unit.rehearsal.account.conftest import Functions, archive
 from tests.unit.rehearsal.account.stacks import ACCOUNT, REGION, Stacks, aws_client
 
@@ -146,7 +146,7 @@ def test_an_invocation_ends_with_the_account_that_runs_it(tmp_path: Path) -> Non
     (tmp_path / "logs").mkdir()
     code = (
         "import pathlib, sys, types\n"
-        "from rehearsal.account.lambda_functions import LambdaRunner\n"
+        "from rehearsal.account.functions.lambda_functions import LambdaRunner\n"
         "directory = pathlib.Path(sys.argv[1])\n"
         "runner = LambdaRunner(directory=directory, environment={}, path='/stand-in')\n"
         "function = types.SimpleNamespace(\n"

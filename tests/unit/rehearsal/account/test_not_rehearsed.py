@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.resource_schema import resource_schema
+from rehearsal.account.cloudformation.resource_schema import resource_schema
 from rehearsal.treatment import RESOURCE_TYPES, Treatment
 from tests.unit.rehearsal.account.stacks import Stacks, parameter
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.policies import Request
-from rehearsal.account.resource_policies import Guarded, may_use
+from rehearsal.account.iam.policies import Request
+from rehearsal.account.iam.resource_policies import Guarded, may_use
 
 HOME, OTHER = "123456789012", "210987654321"
 ROLE = f"arn:aws:iam::{HOME}:role/step"

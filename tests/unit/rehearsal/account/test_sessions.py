@@ -7,8 +7,8 @@ import pytest
 from moto import mock_aws
 from moto.core.responses import BaseResponse
 
-from rehearsal.account import sessions
-from rehearsal.account.sessions import session_of
+from rehearsal.account.iam import sessions
+from rehearsal.account.iam.sessions import session_of
 from tests.unit.rehearsal.account.stacks import key_of_role
 
 HOME, OTHER = "111122223333", "210987654321"

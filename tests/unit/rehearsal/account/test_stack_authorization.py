@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.account import stack_authorization
+from rehearsal.account.cloudformation import stack_authorization
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.stack_tags import with_stack_tags
+from rehearsal.account.cloudformation.stack_tags import with_stack_tags
 from tests.unit.rehearsal.account.stacks import REGION, Stacks, aws_client, parameter
 
 BUCKET = {"Type": "AWS::S3::Bucket"}

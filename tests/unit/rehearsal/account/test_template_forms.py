@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.template_forms import as_taken, in_long_form
+from rehearsal.account.cloudformation.template_forms import as_taken, in_long_form
 from tests.unit.rehearsal.account.stacks import Stacks, aws_client, parameter
 
 

@@ -6,10 +6,11 @@ import pytest
 from moto import mock_aws
 from moto.core.responses import BaseResponse
 
-from rehearsal.account import call_refusals, eks_access_api, eks_addon_api, eks_pod_identity_api, eks_updates
-from rehearsal.account.access_entries import AccessEntries
-from rehearsal.account.addons import Addons
-from rehearsal.account.pod_identity import Associations
+from rehearsal.account import call_refusals
+from rehearsal.account.eks import access_api, addon_api, pod_identity_api, updates
+from rehearsal.account.eks.access_entries import AccessEntries
+from rehearsal.account.eks.addons import Addons
+from rehearsal.account.eks.pod_identity import Associations
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 
@@ -23,7 +24,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for store in (AccessEntries, Addons, Associations):
         monkeypatch.setattr(store, "_of", {})
     monkeypatch.setattr(BaseResponse, "_dispatch", BaseResponse._dispatch)  # taken away again
-    for part in (eks_access_api, eks_addon_api, eks_pod_identity_api, eks_updates, call_refusals):
+    for part in (access_api, addon_api, pod_identity_api, updates, call_refusals):
         part.install()
     with mock_aws():
         yield

@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.eks.models import eks_backends
 
-from rehearsal.account.access_entries import AccessEntries, StackAccessEntry
-from rehearsal.account.eks_refusals import EksRefusalError
+from rehearsal.account.eks.access_entries import AccessEntries, StackAccessEntry
+from rehearsal.account.eks.refusals import EksRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION

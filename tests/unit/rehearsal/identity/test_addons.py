@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.account import addon_objects
-from rehearsal.account.addon_objects import AddonObjects
-from rehearsal.account.addons import DRIVER, Addons, StackAddon
-from rehearsal.account.eks_refusals import EksRefusalError
+from rehearsal.account.eks import addon_objects
+from rehearsal.account.eks.addon_objects import AddonObjects
+from rehearsal.account.eks.addons import DRIVER, Addons, StackAddon
+from rehearsal.account.eks.refusals import EksRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.charts import ChartSource
 from tests.unit.rehearsal.account.stacks import aws_client

@@ -10,9 +10,9 @@ import yaml
 from moto.eks.models import eks_backends
 from moto.sts.models import sts_backends
 
-from rehearsal.account.access_entries import AccessEntries
-from rehearsal.account.cluster_identity import ClusterIdentity, UnknownPrincipalError, webhook_server
-from rehearsal.account.cluster_tokens import TokenError, make_token
+from rehearsal.account.eks.access_entries import AccessEntries
+from rehearsal.account.eks.cluster_identity import ClusterIdentity, UnknownPrincipalError, webhook_server
+from rehearsal.account.eks.cluster_tokens import TokenError, make_token
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rehearsal.account.cluster_tokens import TokenError, access_key_of, make_token
+from rehearsal.account.eks.cluster_tokens import TokenError, access_key_of, make_token
 
 SECRETS = {"ASIAEXAMPLE": "secret"}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.pod_identity import Association, webhook_configuration
+from rehearsal.account.eks.pod_identity import Association, webhook_configuration
 from rehearsal.driver_pod import DriverPod
 
 ACCOUNT = "efs-csi-controller-sa"

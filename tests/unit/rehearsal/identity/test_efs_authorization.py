@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from moto.efs.models import efs_backends
 
-from rehearsal.account.efs_authorization import requests
-from rehearsal.account.policies import Request
+from rehearsal.account.efs.authorization import requests
+from rehearsal.account.iam.policies import Request
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.eks.models import eks_backends
 
-from rehearsal.account.eks_updates import Update, note
+from rehearsal.account.eks.updates import Update, note
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 from tests.unit.rehearsal.identity.refusals import refusal

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.account.addons import POD_IDENTITY_AGENT, Addons
-from rehearsal.account.eks_refusals import EksRefusalError
-from rehearsal.account.pod_identity import (
+from rehearsal.account.eks.addons import POD_IDENTITY_AGENT, Addons
+from rehearsal.account.eks.pod_identity import (
     Associations,
     StackAssociation,
     webhook_configuration,
 )
-from rehearsal.account.pod_identity_agent import PodIdentityAgent, PodIdentityRefusalError
-from rehearsal.account.web_identity import principal_tags, session_of
+from rehearsal.account.eks.pod_identity_agent import PodIdentityAgent, PodIdentityRefusalError
+from rehearsal.account.eks.refusals import EksRefusalError
+from rehearsal.account.iam.web_identity import principal_tags, session_of
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
 from tests.unit.rehearsal.identity.refusals import refusal

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.policies import Request, is_allowed
+from rehearsal.account.iam.policies import Request, is_allowed
 from rehearsal.account.recorded_only import NotRehearsedError
 
 FILE_SYSTEM = "arn:aws:elasticfilesystem:eu-west-1:123456789012:file-system/fs-1"

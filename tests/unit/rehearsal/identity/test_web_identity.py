@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from moto.core.exceptions import ServiceException
 from moto.iam.models import iam_backends
 
-from rehearsal.account.web_identity import verify
+from rehearsal.account.iam.web_identity import verify
 from tests.unit.rehearsal.account.stacks import aws_client
 from tests.unit.rehearsal.identity.conftest import ACCOUNT
 

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto.sts.responses import TokenResponse
 
-from rehearsal.account import assumed_roles
+from rehearsal.account.iam import assumed_roles
 from tests.unit.rehearsal.account.conftest import account, stacks
 from tests.unit.rehearsal.account.stacks import ACCOUNT, REGION, aws_client, key_of_role
 from tests.unit.rehearsal.pipeline.test_release import (
