@@ -13,7 +13,7 @@ from settings.faults import Fault, Path
 _OTHERS: Final = ("efs.csi.aws.com/", "airflow-efs/")
 """Beginnings of the keys that driver and stack set themselves; the roles' policies go by the first."""
 
-_WAY_OUT: Final = "write it otherwise, or write the tags of access points in driver.access_point_tags"
+_WAY_OUT: Final = "write it otherwise, or remove it"
 
 
 def access_point_tag_faults(tags: Mapping[str, str], at: Path) -> Iterator[Fault]:
@@ -44,6 +44,11 @@ def access_point_tag_faults(tags: Mapping[str, str], at: Path) -> Iterator[Fault
             )
         elif not value:
             yield Fault("is empty, which the driver cannot give to its access points", _WAY_OUT, (*at, key))
+
+
+def fit_for_access_points(tags: Mapping[str, str]) -> dict[str, str]:
+    """Those of some tags that the driver can give to an access point."""
+    return {key: value for key, value in tags.items() if not [*access_point_tag_faults({key: value}, ())]}
 
 
 def _is_split(text: str) -> bool:

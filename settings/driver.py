@@ -208,7 +208,8 @@ class Driver(Section):
     )
     access_point_tags: Tags | None = Field(
         default=None,
-        description="Tags of the access points that the driver makes; null: those of the environment.",
+        description="Tags of the access points that the driver makes; null: those of the environment that it "
+        "can take.",
     )
     metrics: bool = Field(default=False, description="Serve Prometheus metrics from the controller.")
     provisioner: Provisioner = Field(

@@ -98,10 +98,9 @@ def _file_system_faults(environment: EnvironmentFields) -> Iterator[Fault]:
 
 
 def _access_point_faults(environment: EnvironmentFields) -> Iterator[Fault]:
-    if environment.driver.install == "helm":
-        own = environment.driver.access_point_tags is not None
-        at = ("driver", "access_point_tags") if own else ("tags",)
-        yield from access_point_tag_faults(environment.access_point_tags, at)
+    own = environment.driver.access_point_tags
+    if own is not None:
+        yield from access_point_tag_faults(own, ("driver", "access_point_tags"))
 
 
 def _class_faults(environment: EnvironmentFields) -> Iterator[Fault]:

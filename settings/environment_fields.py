@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
+from settings.access_point_tags import fit_for_access_points
 from settings.airflow import Airflow
 from settings.aws import Account, Region, Tags, efs_regions
 from settings.claim import Claim
@@ -67,9 +68,12 @@ class EnvironmentFields(Section):
 
     @property
     def access_point_tags(self) -> Mapping[str, str]:
-        """The tags of this file that the driver puts on its access points, where it comes by its chart."""
+        """The tags of this file that the driver puts on its access points, where it comes by its chart.
+
+        Those of the environment that the driver can take, unless the file has others for access points.
+        """
         own = self.driver.access_point_tags
-        return self.tags if own is None else own
+        return fit_for_access_points(self.tags) if own is None else own
 
     @property
     def chart_archive(self) -> Path | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack, Tags
+from aws_cdk import Annotations, CfnOutput, RemovalPolicy, Stack, Tags
 from aws_cdk import Environment as Target
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IDependable
@@ -80,6 +80,7 @@ class EfsStorageStack(Stack):
         self._record([*storage.parts, self._driver, *classes.values(), *claims, *volumes, *writer])
         self._add_outputs(storage.outputs)
         self._add_tags()
+        self._warn_of_tags_that_stay_off_access_points()
         acknowledge(self, efs_storage_findings(self))
 
     @property
@@ -277,6 +278,17 @@ class EfsStorageStack(Stack):
         for name, value in outputs.items():
             if value is not None:
                 CfnOutput(self, name, value=value)
+
+    def _warn_of_tags_that_stay_off_access_points(self) -> None:
+        environment, driver = self._environment, self._environment.driver
+        if driver.install != "helm" or driver.access_point_tags is not None:
+            return
+        if off := [key for key in environment.tags if key not in environment.access_point_tags]:
+            Annotations.of(self).add_warning_v2(
+                "airflow-efs:access-point-tags",
+                f"tags {', '.join(off)}: the driver cannot give them to the access points that it makes; "
+                "write driver.access_point_tags if something goes by them (docs/driver.md)",
+            )
 
     def _add_tags(self) -> None:
         for key, value in environment_tags(self._environment).items():

@@ -128,14 +128,21 @@ NOT_FOR_THE_DRIVER = {
 
 
 @pytest.mark.parametrize(("key", "value", "said"), NOT_FOR_THE_DRIVER.values(), ids=NOT_FOR_THE_DRIVER)
-def test_a_tag_that_the_driver_cannot_give_to_access_points_is_refused(
+def test_a_tag_that_the_driver_cannot_take_is_refused_among_those_of_access_points(
     key: str, value: str, said: str, complaints: Complaints
 ) -> None:
-    (complaint,) = complaints("cluster:", f'tags: {{"{key}": "{value}"}}\ncluster:')
-    assert complaint.startswith(f"{FILE}:3: tags.{key}: {said}")
-    assert complaint.endswith(
-        "write it otherwise, or write the tags of access points in driver.access_point_tags"
-    )
+    (complaint,) = complaints("cluster:", f'driver: {{access_point_tags: {{"{key}": "{value}"}}}}\ncluster:')
+    assert complaint.startswith(f"{FILE}:3: driver.access_point_tags.{key}: {said}")
+    assert complaint.endswith("write it otherwise, or remove it")
+
+
+@pytest.mark.parametrize(("key", "value", "said"), NOT_FOR_THE_DRIVER.values(), ids=NOT_FOR_THE_DRIVER)
+def test_a_tag_of_the_environment_that_the_driver_cannot_take_stays_off_access_points(
+    key: str, value: str, said: str, load: Load
+) -> None:
+    environment = load("cluster:", f'tags: {{"{key}": "{value}", owner: data}}\ncluster:')
+    assert environment.tags == {key: value, "owner": "data"}
+    assert environment.access_point_tags == {"owner": "data"}, said
 
 
 @pytest.mark.parametrize(("key", "value", "said"), NOT_FOR_THE_DRIVER.values(), ids=NOT_FOR_THE_DRIVER)
@@ -146,11 +153,6 @@ def test_tags_of_access_points_may_differ_from_the_environments(
         "cluster:", f'tags: {{"{key}": "{value}"}}\ndriver: {{access_point_tags: {{a: b}}}}\ncluster:'
     )
     assert environment.access_point_tags == {"a": "b"}, said
-
-
-def test_the_tags_of_access_points_themselves_are_held_to_the_driver(complaints: Complaints) -> None:
-    (complaint,) = complaints("cluster:", 'driver: {access_point_tags: {team: "a b"}}\ncluster:')
-    assert complaint.startswith(f'{FILE}:3: driver.access_point_tags.team: "a b" has a space or a colon')
 
 
 @pytest.mark.parametrize("install", ["addon", "existing"])
