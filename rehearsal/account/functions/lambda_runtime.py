@@ -10,9 +10,10 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
-from types import FrameType, SimpleNamespace
+from types import SimpleNamespace
 
 _PR_SET_PDEATHSIG = 1
 
@@ -20,9 +21,7 @@ _PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Call the handler named on the command line; an exception becomes Lambda's error document."""
     code, handler, result = sys.argv[1:]
-    # When the emulated account dies, so does the invocation, with the programs that the handler started.
-    signal.signal(signal.SIGTERM, _end_group)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _end_with_the_account()
     sys.path.insert(0, code)
     module, function = handler.rsplit(".", 1)
     event = json.load(sys.stdin)
@@ -36,7 +35,23 @@ def main() -> None:
     Path(result).write_text(text, encoding="utf-8")
 
 
-def _end_group(_number: int, _frame: FrameType | None) -> None:
+def _end_with_the_account() -> None:
+    """When the emulated account dies, so does the invocation, with the programs that the handler started.
+
+    By a thread: Python calls a handler of signals in the main thread only, which does not hear of one that
+    comes just before it begins to wait for a program.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    threading.Thread(target=_end_group, args=(heard,), daemon=True).start()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _end_group(heard: int) -> None:
+    while os.read(heard, 1) != bytes([signal.SIGTERM]):  # other signals are told as well
+        pass
     os.killpg(0, signal.SIGKILL)
 
 

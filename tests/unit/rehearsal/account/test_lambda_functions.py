@@ -272,7 +272,7 @@ def sleeping(pid: Path) -> str:
 
 def ends(pid: int) -> bool:
     """Whether a process has ended, or does so soon."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             if (Path("/proc") / str(pid) / "stat").read_text().split()[2] == "Z":
