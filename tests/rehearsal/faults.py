@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-import requests
 import yaml
 from kubernetes import client as kubernetes
 
@@ -140,27 +139,18 @@ def examined_as_the_shell(rehearsal: Rehearsal) -> Iterator[None]:
 
 
 @contextmanager
-def cluster_config(world: World, **changes: Any) -> Iterator[None]:
-    former = world.client("eks").describe_cluster(name=world.environment.cluster.name)["cluster"]
-    kept = {key: former["resourcesVpcConfig"][key] for key in ("subnetIds", "vpcId")}
-    configure(world, {**kept, **changes})
+def cluster_config(world: World, **access: Any) -> Iterator[None]:
+    """Another access to the cluster's endpoint, for a while."""
+    eks, name = world.client("eks"), world.environment.cluster.name
+    network = eks.describe_cluster(name=name)["cluster"]["resourcesVpcConfig"]
+    former = {
+        key: network[key] for key in ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
+    }
+    eks.update_cluster_config(name=name, resourcesVpcConfig=access)
     try:
         yield
     finally:
-        configure(world, kept)
-
-
-def configure(world: World, config: dict[str, Any]) -> None:
-    # The emulated call takes the whole configuration as it comes, and boto3 knows no vpcId in it.
-    plan, region = world.rehearsal.plan, world.environment.region
-    scope = f"{plan.access_key}/20260101/{region}/eks/aws4_request"
-    answer = requests.post(
-        f"{plan.account_url}/clusters/{world.environment.cluster.name}/update-config",
-        json={"resourcesVpcConfig": config},
-        headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"},
-        timeout=30,
-    )
-    assert answer.status_code == 200, answer.text
+        eks.update_cluster_config(name=name, resourcesVpcConfig=former)
 
 
 def declared(change: Change) -> Seed:

@@ -192,12 +192,7 @@ def a_handler_that_is_kept_out(world: World) -> Iterator[None]:
     other = ec2.create_security_group(GroupName="handler", Description="handler", VpcId=world.vpc)["GroupId"]
     network = {"subnets": [cluster.subnets[0].id], "security_group": other}
     with (
-        cluster_config(
-            world,
-            endpointPublicAccess=False,
-            endpointPrivateAccess=True,
-            clusterSecurityGroupId=world.node_group,
-        ),
+        cluster_config(world, endpointPublicAccess=False, endpointPrivateAccess=True),
         set_field("cluster", "handler_network", to=network)(world),
     ):
         yield
@@ -867,7 +862,7 @@ def test_a_handler_in_the_vpc_that_is_let_in_reaches_a_private_endpoint(world: W
     subnet, group = world.rehearsal.settings.cluster.subnets[0].id, world.node_group
     rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": group}]}
     world.client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
-    private = {"endpointPublicAccess": False, "endpointPrivateAccess": True, "clusterSecurityGroupId": group}
+    private = {"endpointPublicAccess": False, "endpointPrivateAccess": True}
     network = {"subnets": [subnet], "security_group": group}
     with cluster_config(world, **private), set_field("cluster", "handler_network", to=network)(world):
         assert lines_of(world.examine()) == []

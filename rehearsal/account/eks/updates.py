@@ -1,12 +1,14 @@
-"""UpdateClusterConfig of EKS for the authentication mode, and the calls that tell how an update went.
+"""UpdateClusterConfig of EKS for what a deployment depends on, and the calls that tell how an update went.
 
-moto takes the call for a few settings, passes over `accessConfig`, and answers with the cluster instead of
-an update; it keeps no updates. Here the mode changes as on EKS, one step at a time and never back, and access
-entries decide from then on. Every other setting is refused as not rehearsed. An update is done when the
-answer comes; EKS takes minutes.
+moto takes the call for a few settings, passes over `accessConfig`, forgets what `resourcesVpcConfig` does not
+name, and answers with the cluster instead of an update; it keeps no updates. Here the authentication mode
+changes as on EKS, one step at a time and never back, and access entries decide from then on; who may reach
+the endpoint changes in the description only. Every other setting is refused as not rehearsed. An update is
+done when the answer comes; EKS takes minutes.
 https://docs.aws.amazon.com/eks/latest/userguide/setting-up-access-entries.html
 """
 
+import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +44,14 @@ _SETTINGS = (
     "zonalShiftConfig",
 )
 """What UpdateClusterConfig can change: one of them in a call."""
+
+
+_OF_THE_ENDPOINT = {
+    "endpointPrivateAccess": "EndpointPrivateAccess",
+    "endpointPublicAccess": "EndpointPublicAccess",
+    "publicAccessCidrs": "PublicAccessCidrs",
+}
+"""What of `resourcesVpcConfig` says who may reach the API server, and its name in an update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +105,34 @@ def update_cluster_config(self: EKSResponse) -> ActionResult:
         raise InvalidParameterException(message="The type for cluster update was not provided.")
     if len(given) > 1:
         raise InvalidParameterException(message="Only one type of update can be allowed.")
-    if given != ["accessConfig"]:
-        raise NotRehearsedError(f"not rehearsed: {given[0]} of UpdateClusterConfig")
-    former, wanted = authentication_mode(cluster), self._get_param("accessConfig").get("authenticationMode")
+    setting = given[0]
+    match setting:
+        case "accessConfig":
+            update = _set_mode(cluster, self._get_param(setting).get("authenticationMode"))
+        case "resourcesVpcConfig":
+            update = _set_endpoint(cluster, self._get_param(setting))
+        case _:
+            raise NotRehearsedError(f"not rehearsed: {setting} of UpdateClusterConfig")
+    return ActionResult({"update": {**note(cluster, update), "status": "InProgress"}})
+
+
+def _set_mode(cluster: Cluster, wanted: str | None) -> Update:
+    former = authentication_mode(cluster)
     if wanted not in _MODES or _MODES.index(wanted) != _MODES.index(former) + 1:
         raise InvalidParameterException(
             message=f"Unsupported authentication mode update from {former} to {wanted}"
         )
     cluster.access_config = {"authenticationMode": wanted}  # type: ignore[attr-defined]
-    described = note(cluster, Update(kind="AccessConfigUpdate", params={"AuthenticationMode": wanted}))
-    return ActionResult({"update": {**described, "status": "InProgress"}})
+    return Update(kind="AccessConfigUpdate", params={"AuthenticationMode": wanted})
+
+
+def _set_endpoint(cluster: Cluster, wanted: dict[str, Any]) -> Update:
+    """Who may reach the API server; what the call does not name stays as it is."""
+    if other := [name for name in wanted if name not in _OF_THE_ENDPOINT]:
+        raise NotRehearsedError(f"not rehearsed: {other[0]} of resourcesVpcConfig of UpdateClusterConfig")
+    cluster.resources_vpc_config = {**cluster.resources_vpc_config, **wanted}
+    params = {_OF_THE_ENDPOINT[name]: json.dumps(value) for name, value in wanted.items()}
+    return Update(kind="EndpointAccessUpdate", params=params)
 
 
 def describe_update(self: EKSResponse) -> ActionResult:

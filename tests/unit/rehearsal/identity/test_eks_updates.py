@@ -109,7 +109,6 @@ LOGGING = {"clusterLogging": [{"types": ["api"], "enabled": True}]}
     ("name", "value"),
     [
         ("logging", LOGGING),
-        ("resourcesVpcConfig", {"endpointPublicAccess": False}),
         ("deletionProtection", False),
         ("upgradePolicy", {"supportType": "STANDARD"}),
     ],
@@ -118,6 +117,23 @@ def test_another_setting_is_refused_and_not_passed_over(eks: Any, name: str, val
     with pytest.raises(ClientError) as error:
         eks.update_cluster_config(name="one", **{name: value})
     assert refusal(error) == ("ValidationException", f"not rehearsed: {name} of UpdateClusterConfig")
+
+
+def test_the_endpoint_changes_and_the_rest_of_the_network_stays(eks: Any) -> None:
+    former = eks.describe_cluster(name="one")["cluster"]["resourcesVpcConfig"]
+    access = {"endpointPublicAccess": True, "publicAccessCidrs": ["203.0.113.0/24"]}
+    update = eks.update_cluster_config(name="one", resourcesVpcConfig=access)["update"]
+    assert update["type"] == "EndpointAccessUpdate"
+    assert {"type": "PublicAccessCidrs", "value": '["203.0.113.0/24"]'} in update["params"]
+    now = eks.describe_cluster(name="one")["cluster"]["resourcesVpcConfig"]
+    assert now == {**former, **access}
+
+
+def test_other_subnets_are_refused_and_not_passed_over(eks: Any) -> None:
+    with pytest.raises(ClientError) as error:
+        eks.update_cluster_config(name="one", resourcesVpcConfig={"subnetIds": ["subnet-2"]})
+    expected = "not rehearsed: subnetIds of resourcesVpcConfig of UpdateClusterConfig"
+    assert refusal(error) == ("ValidationException", expected)
 
 
 def test_two_settings_are_refused_at_once(eks: Any) -> None:
