@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -18,6 +18,9 @@ from settings.airflow.workers import Workers
 from settings.faults import Fault, FaultsError, Path
 from settings.kubernetes import Namespace
 from settings.section import Between, Form, Section
+
+AIRFLOW_PARALLELISM: Final = 32
+"""Airflow's default of `[core] parallelism`."""
 
 
 def _unfit(value: Any, path: Path) -> Iterator[Fault]:
@@ -125,6 +128,18 @@ class Airflow(Section):
     def logs_claim(self) -> str:
         """Name of the claim that holds the logs."""
         return self.logs.existing_claim or f"{self.release}-logs"
+
+    @property
+    def parallelism(self) -> int:
+        """Tasks that one scheduler lets wait and run at a time: all that the most workers run.
+
+        Airflow's default, below which this is never, is 32 whatever the number of workers; KEDA counts tasks,
+        so that with it two workers of 16 tasks would be the most there ever are.
+
+        https://airflow.apache.org/docs/apache-airflow/stable/configurations-ref.html#parallelism
+        """
+        most = self.workers.maximum + sum(one.maximum for one in self.workers.sets)
+        return max(AIRFLOW_PARALLELISM, math.ceil(most * self.workers.concurrency / self.schedulers))
 
     @property
     def cooldown_seconds(self) -> int:

@@ -45,7 +45,10 @@ def made_values(environment: EnvironmentFields, airflow: Airflow) -> dict[str, A
     """The values that are made from the settings, without `airflow.values`."""
     values: dict[str, Any] = {
         "executor": "CeleryExecutor",
-        "config": {"celery": {"worker_concurrency": airflow.workers.concurrency}},
+        "config": {
+            "celery": {"worker_concurrency": airflow.workers.concurrency},
+            "core": {"parallelism": airflow.parallelism},
+        },
         "fernetKeySecretName": airflow.secrets.fernet_key,
         "apiSecretKeySecretName": airflow.secrets.api_secret_key,
         "jwtSecretName": airflow.secrets.jwt_secret,

@@ -240,6 +240,22 @@ def test_remote_logs_go_to_the_bucket() -> None:
     assert logging["remote_base_log_folder"] == "s3://example-logs/airflow"
 
 
+@pytest.mark.parametrize(
+    ("workers", "schedulers", "parallelism"),
+    [
+        ({"maximum": 10, "concurrency": 16}, 1, 160),
+        ({"maximum": 10, "concurrency": 16}, 3, 54),
+        ({"maximum": 10, "concurrency": 4, "sets": [{"name": "x", "queues": ["x"], "maximum": 5}]}, 1, 60),
+        ({"maximum": 2, "concurrency": 4}, 1, 32),
+    ],
+)
+def test_the_schedulers_give_out_as_many_tasks_as_the_most_workers_run(
+    workers: dict[str, Any], schedulers: int, parallelism: int
+) -> None:
+    values = airflow_values(environment({"workers": workers, "schedulers": schedulers}))
+    assert values["config"]["core"]["parallelism"] == parallelism
+
+
 def test_ones_own_values_go_over_the_made_ones() -> None:
     values = airflow_values(of_matrix("own-values"))
     assert values["images"]["airflow"]["tag"] == "3.2.2-1"
