@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from settings.airflow.access import ALB_SCHEME
-from settings.faults import Fault
+from settings.faults import Fault, Path, render_path
 
 _INTERNAL: Final[Mapping[str, str]] = {
     "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
@@ -34,15 +34,23 @@ def opening_faults(values: Mapping[str, Any], *, public: bool) -> Iterator[Fault
                 "write internal, or airflow.ingress with public: true",
                 ("ingress", component, "annotations", ALB_SCHEME),
             )
-    for component, section in _mappings(values):
-        service = section.get("service")
-        if isinstance(service, Mapping) and service.get("type") == "LoadBalancer" and not _internal(service):
+    for at, service in _services(values, ()):
+        if service.get("type") == "LoadBalancer" and not _internal(service):
             wanted = next(f'{key}: "{value}"' for key, value in _INTERNAL.items())
             yield Fault(
                 "makes a load balancer that faces the internet, but airflow.ingress.public is false",
-                f"write airflow.ingress, or the annotation {wanted} in {component}.service.annotations",
-                (component, "service", "type"),
+                f"write airflow.ingress, or the annotation {wanted} in {render_path(at)}.annotations",
+                (*at, "type"),
             )
+
+
+def _services(values: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Each Service that values describe: those of PostgreSQL's chart lie deeper than those of components."""
+    for key, section in _mappings(values):
+        if key == "service":
+            yield (*path, key), section
+        else:
+            yield from _services(section, (*path, key))
 
 
 def _internal(service: Mapping[str, Any]) -> bool:

@@ -15,6 +15,7 @@ _API: Final = "name its secret by airflow.secrets.api_secret_key"
 _JWT: Final = "name its secret by airflow.secrets.jwt_secret"
 
 DECIDED: Final[Mapping[str, str]] = {
+    "AIRFLOW_HOME": "write airflow.values.airflowHome, below which the volume of the logs is mounted",
     "AIRFLOW__LOGGING__BASE_LOG_FOLDER": _LOGS,
     "AIRFLOW__CORE__EXECUTOR": "remove it: CeleryExecutor is set",
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": "write airflow.workers.concurrency, by which KEDA divides",

@@ -31,6 +31,14 @@ def test_a_service_does_not_face_the_internet(component: str) -> None:
     assert line.startswith(f"{component}.service.type: makes a load balancer that faces the internet")
 
 
+def test_the_service_of_the_bundled_database_does_not_face_the_internet() -> None:
+    service = {"type": "LoadBalancer"}
+    (line,) = said({"postgresql": {"primary": {"service": service}}})
+    assert line.startswith("postgresql.primary.service.type: makes a load balancer that faces the internet")
+    inside = {"service.beta.kubernetes.io/aws-load-balancer-scheme": "internal"}
+    assert said({"postgresql": {"primary": {"service": {**service, "annotations": inside}}}}) == []
+
+
 @pytest.mark.parametrize(
     ("annotation", "value"),
     [("aws-load-balancer-scheme", "internal"), ("aws-load-balancer-internal", "true")],

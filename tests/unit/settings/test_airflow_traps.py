@@ -28,6 +28,10 @@ TRAPS: dict[str, tuple[dict[str, Any], str]] = {
         {"env": [{"name": "AIRFLOW__LOGGING__BASE_LOG_FOLDER", "value": "/var/log/airflow"}]},
         "env[0].name: sets AIRFLOW__LOGGING__BASE_LOG_FOLDER",
     ),
+    "a home beside the volume of the logs, by a variable": (
+        {"env": [{"name": "AIRFLOW_HOME", "value": "/home/airflow"}]},
+        "airflow.values.airflowHome",
+    ),
     "something over the volume of the logs": (
         {"workers.celery.extraVolumeMounts": [{"name": "x", "mountPath": "/opt/airflow/logs/"}]},
         "extraVolumeMounts[0].mountPath: ",
