@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from operations.doctor.connection_string import has_host, scheme_of
 from operations.doctor.unreadable import Reader, Unreadable
 
-_BROKERS: Final = ("redis", "rediss", "sentinel", "amqp", "amqps", "sqs")
+_BROKERS: Final = ("redis", "rediss", "sentinel", "amqp", "amqps", "pyamqp", "sqs")
 _BROKER_CURE: Final = (
     "write a URL that begins with redis://, rediss://, sentinel://, amqp://, amqps:// or sqs://"
 )
@@ -129,7 +129,7 @@ def _redis(text: str, scheme: str) -> Unreadable | None:
 
 def _redis_database(text: str, which: str) -> Unreadable | None:
     path = re.split(r"[?#]", text.partition("://")[2], maxsplit=1)[0].partition("/")[2]
-    if re.fullmatch(r"[0-9]*\s*", path):
+    if re.fullmatch(r"(?:/?[0-9]+)?\s*", path):  # a slash more is passed over
         return None
     return _told(f"{which} has a database that is no number", "write redis://HOST:6379/0")
 

@@ -17,6 +17,8 @@ from operations.doctor.unreadable import Reader
         "sentinel://one:26379;sentinel://two:26379",
         "amqp://airflow:word@rabbit:5672//",
         "amqps://airflow:word@rabbit:5671/airflow",
+        "pyamqp://airflow:word@rabbit:5672//",
+        "redis://cache:6379//1",
         "sqs://",
         "sqs://KEY:SE/CRET@",
         "SQS://",
