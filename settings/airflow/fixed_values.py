@@ -109,6 +109,12 @@ FIXED_VALUES: Final = (
         for section in (("workers", "celery"), ("triggerer",), ("apiServer",))
     ),
     FixedValue(
+        path=("config", "logging", "remote_base_log_folder"),
+        why="and the roles of airflow.permissions may write there only",
+        instead="write airflow.permissions.remote_logging",
+        always=False,
+    ),
+    FixedValue(
         path=("config", "celery", "worker_concurrency"),
         why="but KEDA divides by airflow.workers.concurrency",
         instead="write airflow.workers.concurrency",
@@ -291,6 +297,21 @@ FIXED_VALUES: Final = (
             instead=f"write airflow.{field}.bundled.storage_class",
         )
         for path, field in ((("postgresql", "primary"), "database"), (("redis",), "broker"))
+    ),
+    *(
+        FixedValue(
+            path=("postgresql", *path),
+            why=f"but Airflow looks for its database {where}",
+            instead="remove it, or name a database outside of the chart by airflow.database.secret",
+            default=default,
+        )
+        for path, where, default in (
+            (("nameOverride",), "under the name of the release", ""),
+            (("fullnameOverride",), "under the name of the release", ""),
+            (("primary", "service", "ports", "postgresql"), "at port 5432", 5432),
+            (("auth", "existingSecret"), "with the chart's own password", ""),
+            (("auth", "enablePostgresUser"), "as the user postgres", True),
+        )
     ),
     FixedValue(
         path=("postgresql", "architecture"),

@@ -115,6 +115,13 @@ def test_a_service_account_with_a_role_keeps_its_name(section: str) -> None:
     assert "the role of airflow.permissions trusts that account only" in line
 
 
+def test_remote_logs_stay_where_the_roles_may_write() -> None:
+    values = nested("config.logging.remote_base_log_folder", "s3://other")
+    assert said(values) == []
+    (line,) = said(values, "roles")
+    assert "the roles of airflow.permissions may write there only" in line
+
+
 def test_a_disk_of_the_triggerer_needs_a_class() -> None:
     (line,) = said({"triggerer": {"persistence": {"enabled": True}}})
     assert line.startswith("triggerer.persistence: gives the triggerer's disk no class")

@@ -86,6 +86,18 @@ TRAPS: dict[str, tuple[dict[str, Any], str]] = {
         {"workers.celery.args": ["bash", "-c", "exec airflow celery worker --concurrency 4"]},
         "KEDA divides by airflow.workers.concurrency",
     ),
+    "workers that run more tasks, by an argument in a list": (
+        {"workers.celery.args": ["celery", "worker", "-q", "{{ .Values.workers.queue }}", "-c", "4"]},
+        "KEDA divides by airflow.workers.concurrency",
+    ),
+    "workers of another queue than their set, by a command": (
+        {"workers.celery.command": ["airflow", "celery", "worker", "-q", "default"]},
+        "workers.celery.command: starts the workers of every set for the queue default",
+    ),
+    "workers that run more tasks, by a command": (
+        {"workers.celery.command": ["airflow", "celery", "worker", "--concurrency=4"]},
+        "workers.celery.command: says how many tasks a worker runs",
+    ),
     "a default queue of which nobody knows": (
         {"env": [{"name": "AIRFLOW__OPERATORS__DEFAULT_QUEUE", "value": "other"}]},
         "airflow.values.config.operators.default_queue",
@@ -247,6 +259,19 @@ TRAPS: dict[str, tuple[dict[str, Any], str]] = {
         {"postgresql.architecture": "replication"},
         "the cluster's default class",
     ),
+    "PostgreSQL by another name": ({"postgresql.fullnameOverride": "db"}, "under the name of the release"),
+    "PostgreSQL at another port": (
+        {"postgresql.primary.service.ports.postgresql": 5433},
+        "at port 5432",
+    ),
+    "PostgreSQL with a password that Airflow does not know": (
+        {"postgresql.auth.existingSecret": "mine"},
+        "with the chart's own password",
+    ),
+    "PostgreSQL without the user that Airflow is": (
+        {"postgresql.auth.enablePostgresUser": False},
+        "as the user postgres",
+    ),
     "a way in beside airflow.ingress": ({"ingress.apiServer.enabled": True}, "write airflow.ingress"),
     "an Airflow that has other keys": ({"airflowVersion": "2.11.0"}, "write a version 3"),
     "a pool of connections to another database": ({"pgbouncer.enabled": True}, "pgbouncer.configSecretName"),
@@ -304,6 +329,23 @@ def test_a_query_that_heeds_what_the_charts_heeds_is_accepted() -> None:
 )
 def test_arguments_of_workers_that_heed_their_set_are_accepted(arguments: list[str]) -> None:
     assert environment({"values": nested("workers.celery.args", arguments)}).airflow is not None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["/usr/bin/dumb-init", "--", "/entrypoint"],
+        ["airflow", "celery", "worker", "-q", "{{ .Values.workers.queue }}"],
+    ],
+)
+def test_a_command_of_workers_that_leaves_their_queues_alone_is_accepted(command: list[str]) -> None:
+    assert environment({"values": nested("workers.celery.command", command)}).airflow is not None
+
+
+def test_the_queue_may_be_among_the_arguments_of_a_command() -> None:
+    celery = {"command": ["airflow", "celery", "worker"], "args": ["-q", "{{ .Values.workers.queue }}"]}
+    assert environment({"values": {"workers": {"celery": celery}}}).airflow is not None
 
 
 def test_workers_that_leave_out_the_queue_of_tasks_that_name_none_are_refused() -> None:
