@@ -386,6 +386,7 @@ def an_old_cluster(world: World) -> Iterator[None]:
         version=OLD,
         roleArn=former["roleArn"],
         resourcesVpcConfig={"subnetIds": former["resourcesVpcConfig"]["subnetIds"]},
+        accessConfig={"authenticationMode": "API_AND_CONFIG_MAP"},
     )
     world.airflow = AirflowNeeds(namespace="airflow", keda=False)
 

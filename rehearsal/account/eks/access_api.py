@@ -1,19 +1,23 @@
-"""The calls of EKS about access entries, and `accessConfig` in describe-cluster: moto has neither."""
+"""The calls of EKS about access entries, and the `accessConfig` of a cluster: moto has neither."""
 
-from typing import Any
+from typing import Any, Final
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.eks import urls
+from moto.eks.exceptions import InvalidParameterException
 from moto.eks.models import Cluster
 from moto.eks.responses import EKSResponse
 
-from rehearsal.account.eks.access_entries import AccessEntries, AccessEntry, AssociatedPolicy
+from rehearsal.account.eks.access_entries import MODES, AccessEntries, AccessEntry, AssociatedPolicy
+
+_made_by_moto: Final = EKSResponse.create_cluster
 
 
 def install() -> None:
     """Add the calls; before the server starts, because it reads its routes once."""
     Cluster.access_config = {"authenticationMode": "API_AND_CONFIG_MAP"}  # type: ignore[attr-defined]
     for method in (
+        create_cluster,
         create_access_entry,
         describe_access_entry,
         list_access_entries,
@@ -28,6 +32,20 @@ def install() -> None:
     urls.url_paths[f"{entries}$"] = EKSResponse.dispatch
     # An ARN has slashes of its own, so everything after the folder is one thing for the server's routes.
     urls.url_paths[f"{entries}/(?P<rest>.+)$"] = EKSResponse.dispatch
+
+
+def create_cluster(self: EKSResponse) -> ActionResult:
+    """CreateCluster, with the mode that its caller names: without one EKS takes the ConfigMap only.
+
+    Its creator gets no access entry; EKS gives one, unless it is told not to.
+    """
+    mode = (self._get_param("accessConfig") or {}).get("authenticationMode") or "CONFIG_MAP"
+    if mode not in MODES:
+        raise InvalidParameterException(message=f"Unsupported authentication mode: {mode}")
+    answer = _made_by_moto(self)
+    result: Any = answer.result
+    result["cluster"].access_config = {"authenticationMode": mode}
+    return answer
 
 
 def create_access_entry(self: EKSResponse) -> ActionResult:

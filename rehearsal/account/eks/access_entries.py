@@ -37,6 +37,9 @@ ACCESS_POLICIES = {
 https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 """
 
+MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+"""Authentication modes, in the order in which a cluster may take them."""
+
 _RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
 
 

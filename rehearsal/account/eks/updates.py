@@ -20,12 +20,9 @@ from moto.eks.exceptions import InvalidParameterException, ResourceNotFoundExcep
 from moto.eks.models import Cluster
 from moto.eks.responses import EKSResponse
 
-from rehearsal.account.eks.access_entries import authentication_mode
+from rehearsal.account.eks.access_entries import MODES, authentication_mode
 from rehearsal.account.eks.clusters import cluster_named
 from rehearsal.account.recorded_only import NotRehearsedError
-
-_MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
-"""In the order in which a cluster may take them."""
 
 _SETTINGS = (
     "accessConfig",
@@ -118,7 +115,7 @@ def update_cluster_config(self: EKSResponse) -> ActionResult:
 
 def _set_mode(cluster: Cluster, wanted: str | None) -> Update:
     former = authentication_mode(cluster)
-    if wanted not in _MODES or _MODES.index(wanted) != _MODES.index(former) + 1:
+    if wanted not in MODES or MODES.index(wanted) != MODES.index(former) + 1:
         raise InvalidParameterException(
             message=f"Unsupported authentication mode update from {former} to {wanted}"
         )

@@ -1,6 +1,7 @@
 """An emulated account inside the test's own process."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -13,6 +14,13 @@ from rehearsal.account.eks.addons import Addons
 from rehearsal.account.eks.pod_identity import Associations
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
+
+
+def create_cluster(eks: Any, role: str, mode: str | None = "API_AND_CONFIG_MAP") -> dict[str, Any]:
+    """Make the cluster `one`; a mode of None leaves it to EKS."""
+    config = {"accessConfig": {"authenticationMode": mode}} if mode else {}
+    vpc = {"subnetIds": ["subnet-1"]}
+    return dict(eks.create_cluster(name="one", roleArn=role, resourcesVpcConfig=vpc, **config)["cluster"])
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from rehearsal.account.eks.access_entries import AccessEntries, StackAccessEntry
 from rehearsal.account.eks.refusals import EksRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from tests.unit.rehearsal.account.stacks import aws_client
-from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
+from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION, create_cluster
 from tests.unit.rehearsal.identity.refusals import refusal
 
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
@@ -36,7 +36,7 @@ def role(account: None) -> str:  # noqa: ARG001
 @pytest.fixture
 def eks(role: str) -> Any:
     client = aws_client("eks")
-    client.create_cluster(name="one", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
+    create_cluster(client, role)
     return client
 
 
@@ -48,6 +48,25 @@ def set_mode(mode: str) -> None:
 def test_a_cluster_takes_entries_and_the_config_map(eks: Any) -> None:
     config = eks.describe_cluster(name="one")["cluster"]["accessConfig"]
     assert config == {"authenticationMode": "API_AND_CONFIG_MAP"}
+
+
+@pytest.mark.parametrize(
+    ("said", "mode"),
+    [(None, "CONFIG_MAP"), ("CONFIG_MAP", "CONFIG_MAP"), ("API", "API")],
+)
+def test_a_cluster_has_the_mode_that_it_is_made_with(role: str, said: str | None, mode: str) -> None:
+    eks = aws_client("eks")
+    made = create_cluster(eks, role, said)
+    assert made["accessConfig"]["authenticationMode"] == mode
+    assert eks.describe_cluster(name="one")["cluster"]["accessConfig"] == {"authenticationMode": mode}
+
+
+def test_a_cluster_of_an_unknown_mode_is_not_made(role: str) -> None:
+    eks = aws_client("eks")
+    with pytest.raises(ClientError) as error:
+        create_cluster(eks, role, "AWS_AUTH")
+    assert refusal(error)[0] == "InvalidParameterException"
+    assert eks.list_clusters()["clusters"] == []
 
 
 def test_an_entry_is_described_as_it_was_made(eks: Any, role: str) -> None:

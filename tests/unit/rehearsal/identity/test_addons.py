@@ -17,7 +17,7 @@ from rehearsal.account.eks.refusals import EksRefusalError
 from rehearsal.account.recorded_only import NotRehearsedError
 from rehearsal.charts import ChartSource
 from tests.unit.rehearsal.account.stacks import aws_client
-from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
+from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION, create_cluster
 from tests.unit.rehearsal.identity.refusals import refusal
 
 VERSION = "v3.4.1-eksbuild.1"
@@ -103,7 +103,7 @@ def role(cluster: Cluster) -> str:  # noqa: ARG001
 @pytest.fixture
 def eks(role: str) -> Any:
     client = aws_client("eks")
-    client.create_cluster(name="one", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
+    create_cluster(client, role)
     return client
 
 

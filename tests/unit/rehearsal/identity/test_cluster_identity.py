@@ -14,7 +14,7 @@ from rehearsal.account.eks.access_entries import AccessEntries
 from rehearsal.account.eks.cluster_identity import ClusterIdentity, UnknownPrincipalError, webhook_server
 from rehearsal.account.eks.cluster_tokens import TokenError, make_token
 from tests.unit.rehearsal.account.stacks import aws_client
-from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
+from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION, create_cluster
 
 POLICIES = "arn:aws:eks::aws:cluster-access-policy/"
 
@@ -57,7 +57,7 @@ def role(account: None) -> str:  # noqa: ARG001
     arn: str = aws_client("iam").create_role(
         RoleName="handler", Path="/team/", AssumeRolePolicyDocument="{}"
     )["Role"]["Arn"]
-    aws_client("eks").create_cluster(name="one", roleArn=arn, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
+    create_cluster(aws_client("eks"), arn)
     return arn
 
 

@@ -8,7 +8,7 @@ from moto.eks.models import eks_backends
 
 from rehearsal.account.eks.updates import Update, note
 from tests.unit.rehearsal.account.stacks import aws_client
-from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
+from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION, create_cluster
 from tests.unit.rehearsal.identity.refusals import refusal
 
 
@@ -16,7 +16,7 @@ from tests.unit.rehearsal.identity.refusals import refusal
 def eks(account: None) -> Any:  # noqa: ARG001
     client = aws_client("eks")
     role = aws_client("iam").create_role(RoleName="cluster", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    client.create_cluster(name="one", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
+    create_cluster(client, role)
     return client
 
 

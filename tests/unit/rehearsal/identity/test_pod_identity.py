@@ -16,7 +16,7 @@ from rehearsal.account.eks.pod_identity_agent import PodIdentityAgent, PodIdenti
 from rehearsal.account.eks.refusals import EksRefusalError
 from rehearsal.account.iam.web_identity import principal_tags, session_of
 from tests.unit.rehearsal.account.stacks import aws_client
-from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION
+from tests.unit.rehearsal.identity.conftest import ACCOUNT, REGION, create_cluster
 from tests.unit.rehearsal.identity.refusals import refusal
 
 CLUSTER_ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/one"
@@ -55,7 +55,7 @@ def role(account: None) -> str:  # noqa: ARG001
 @pytest.fixture
 def eks(role: str) -> Any:
     client = aws_client("eks")
-    client.create_cluster(name="one", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
+    create_cluster(client, role)
     return client
 
 
