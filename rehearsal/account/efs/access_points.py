@@ -20,6 +20,8 @@ from rehearsal.account.tags import tags_of
 
 _LONGEST_PATH = 100
 _MOST_DIRECTORIES = 4
+_PATH = rf"/|(?:/(?!\.)[^$#<>;`|&?{{}}^*/\n]+){{1,{_MOST_DIRECTORIES}}}"
+"""https://docs.aws.amazon.com/efs/latest/ug/API_RootDirectory.html"""
 _PAGE = 100
 """How many access points `DescribeAccessPoints` returns, unless it is asked for another number."""
 
@@ -74,14 +76,11 @@ def _guarded_creation(create: Any) -> Any:
 
 def _check_root(root: dict[str, Any]) -> None:
     path = root.get("Path", "/")
-    if (
-        not path.startswith("/")
-        or len(path) > _LONGEST_PATH
-        or path.rstrip("/").count("/") > _MOST_DIRECTORIES
-    ):
+    if len(path) > _LONGEST_PATH or not re.fullmatch(_PATH, path):
         raise bad_request(
             f"The root directory's path must begin with /, have at most {_MOST_DIRECTORIES} directories and "
-            f"{_LONGEST_PATH} characters: {path}"
+            f"{_LONGEST_PATH} characters, and no directory that is empty, begins with a dot or holds one of "
+            f"$#<>;`|&?{{}}^*: {path}"
         )
     made = root.get("CreationInfo")
     if made and not (

@@ -96,7 +96,9 @@ def test_the_quota_of_access_points_is_per_file_system(
     efs.create_access_point(ClientToken="c", FileSystemId=system)
 
 
-@pytest.mark.parametrize("path", ["/" + "x" * 100, "/a/b/c/d/e"])
+@pytest.mark.parametrize(
+    "path", ["/" + "x" * 100, "/a/b/c/d/e", "/.hidden", "/a/..", "/a//b", "/a/", "/a;b", "/${.PVC.name}", "a"]
+)
 def test_a_root_directory_has_limits(efs: Any, system: str, path: str) -> None:
     code, words, _ = refused(
         lambda: efs.create_access_point(ClientToken="a", FileSystemId=system, RootDirectory={"Path": path})
@@ -104,6 +106,13 @@ def test_a_root_directory_has_limits(efs: Any, system: str, path: str) -> None:
     assert code == "BadRequest"
     assert path in words
     assert efs.describe_access_points()["AccessPoints"] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/a", "/a/b/c/d", "/a.b/pvc-1", "/with space/ü"])
+def test_a_root_directory_may_be_any_other_path(efs: Any, system: str, path: str) -> None:
+    efs.create_access_point(ClientToken="a", FileSystemId=system, RootDirectory={"Path": path})
+    (point,) = efs.describe_access_points()["AccessPoints"]
+    assert point["RootDirectory"]["Path"] == path
 
 
 def test_a_root_directory_needs_permissions_that_are_some(efs: Any, system: str) -> None:
