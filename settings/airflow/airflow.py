@@ -22,6 +22,9 @@ from settings.section import Between, Form, Section
 AIRFLOW_PARALLELISM: Final = 32
 """Airflow's default of `[core] parallelism`."""
 
+AIRFLOW_POOL_SLOTS: Final = 128
+"""Airflow's default of `[core] default_pool_task_slot_count`."""
+
 
 def _unfit(value: Any, path: Path) -> Iterator[Fault]:
     """What JSON or the deployment's handler could not carry, below a value of the chart."""
@@ -138,8 +141,22 @@ class Airflow(Section):
 
         https://airflow.apache.org/docs/apache-airflow/stable/configurations-ref.html#parallelism
         """
+        return max(AIRFLOW_PARALLELISM, math.ceil(self._most_tasks / self.schedulers))
+
+    @property
+    def pool_slots(self) -> int:
+        """Tasks that the default pool of a new database lets wait and run: all that the most workers run.
+
+        At least as many as Airflow's default. Airflow does not change a pool that is there.
+
+        https://airflow.apache.org/docs/apache-airflow/stable/configurations-ref.html#default-pool-task-slot-count
+        """
+        return max(AIRFLOW_POOL_SLOTS, self._most_tasks)
+
+    @property
+    def _most_tasks(self) -> int:
         most = self.workers.maximum + sum(one.maximum for one in self.workers.sets)
-        return max(AIRFLOW_PARALLELISM, math.ceil(most * self.workers.concurrency / self.schedulers))
+        return most * self.workers.concurrency
 
     @property
     def cooldown_seconds(self) -> int:

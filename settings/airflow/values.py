@@ -47,7 +47,10 @@ def made_values(environment: EnvironmentFields, airflow: Airflow) -> dict[str, A
         "executor": "CeleryExecutor",
         "config": {
             "celery": {"worker_concurrency": airflow.workers.concurrency},
-            "core": {"parallelism": airflow.parallelism},
+            "core": {
+                "parallelism": airflow.parallelism,
+                "default_pool_task_slot_count": airflow.pool_slots,
+            },
         },
         "fernetKeySecretName": airflow.secrets.fernet_key,
         "apiSecretKeySecretName": airflow.secrets.api_secret_key,

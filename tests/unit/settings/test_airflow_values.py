@@ -256,10 +256,17 @@ def test_the_schedulers_give_out_as_many_tasks_as_the_most_workers_run(
     assert values["config"]["core"]["parallelism"] == parallelism
 
 
+@pytest.mark.parametrize(("maximum", "slots"), [(10, 160), (3, 128)])
+def test_the_pool_of_a_new_database_has_room_for_what_the_most_workers_run(maximum: int, slots: int) -> None:
+    values = airflow_values(environment({"workers": {"maximum": maximum}, "schedulers": 2}))
+    assert values["config"]["core"]["default_pool_task_slot_count"] == slots
+
+
 def test_ones_own_values_go_over_the_made_ones() -> None:
     values = airflow_values(of_matrix("own-values"))
     assert values["images"]["airflow"]["tag"] == "3.2.2-1"
-    assert values["config"] == {"celery": {"worker_concurrency": 16}, "core": {"parallelism": 64}}
+    assert values["config"]["celery"] == {"worker_concurrency": 16}
+    assert values["config"]["core"] == {"parallelism": 64, "default_pool_task_slot_count": 160}
     assert values["workers"]["celery"]["extraVolumes"] == [{"name": "scratch", "emptyDir": {}}]
     assert values["workers"]["celery"]["keda"]["enabled"] is True
 
