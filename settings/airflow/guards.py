@@ -92,6 +92,8 @@ def guard_faults(
     yield from _another_airflow(values)
     yield from _pooled_elsewhere(values, made)
     yield from _password_in_a_url(values)
+    yield from _without_certificate(values, made)
+    yield from _without_password(values, made)
     yield from _disks(
         merged(made, values), efs_classes, said=lambda path: value_at(values, path) is not ABSENT
     )
@@ -205,6 +207,39 @@ def _password_in_a_url(values: Mapping[str, Any]) -> Iterator[Fault]:
             at,
             "",
         )
+
+
+def _without_certificate(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
+    at = ("ingress", "apiServer", "hosts")
+    ours, hosts = value_at(made, at), value_at(values, at)
+    if not isinstance(ours, list) or not all(_has_certificate(host) for host in ours):
+        return  # the annotations name a certificate, for all hosts
+    for index, host in enumerate(hosts if isinstance(hosts, list) else ()):
+        if not _has_certificate(host):
+            yield Fault(
+                "has no certificate, and takes the place of the host of airflow.ingress, which has one",
+                "write tls: {enabled: true, secretName: NAME} for it",
+                (*at, index),
+                "",
+            )
+
+
+def _has_certificate(host: Any) -> bool:
+    return value_at(host, ("tls", "enabled")) is True
+
+
+def _without_password(values: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Fault]:
+    at = ("createUserJob", "env")
+    ours, variables = value_at(made, at), value_at(values, at)
+    if isinstance(ours, list) and isinstance(variables, list):
+        for one in ours:
+            if one not in variables:
+                yield Fault(
+                    f"leaves out {one['name']}, with which the user of airflow.admin is made",
+                    f"add the entry that airflow-efs values shows for {one['name']}, or remove this",
+                    at,
+                    "",
+                )
 
 
 def _disks(

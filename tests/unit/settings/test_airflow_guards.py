@@ -122,6 +122,30 @@ def test_remote_logs_stay_where_the_roles_may_write() -> None:
     assert "the roles of airflow.permissions may write there only" in line
 
 
+@pytest.mark.parametrize("host", [{"name": "a.example.com"}, {"name": "a", "tls": {"enabled": False}}, "a"])
+def test_a_host_in_the_place_of_one_with_a_certificate_needs_one(host: Any) -> None:
+    values = nested("ingress.apiServer.hosts", [host])
+    (line,) = said(values, "ingress")
+    assert line.startswith("ingress.apiServer.hosts[0]: has no certificate")
+
+
+def test_more_hosts_with_certificates_are_accepted() -> None:
+    hosts = [{"name": name, "tls": {"enabled": True, "secretName": "tls"}} for name in ("a.b", "c.d")]
+    assert said(nested("ingress.apiServer.hosts", hosts), "ingress") == []
+
+
+def test_variables_of_the_job_for_the_first_user_do_not_replace_the_password() -> None:
+    (line,) = said(nested("createUserJob.env", [{"name": "TZ", "value": "UTC"}]), "ingress")
+    assert line.startswith("createUserJob.env: leaves out ADMIN_PASSWORD")
+
+
+def test_variables_beside_the_password_of_the_first_user_are_accepted() -> None:
+    settings = of_matrix("ingress")
+    assert settings.airflow is not None
+    made = made_values(settings, settings.airflow)["createUserJob"]["env"]
+    assert said(nested("createUserJob.env", [*made, {"name": "TZ", "value": "UTC"}]), "ingress") == []
+
+
 def test_a_disk_of_the_triggerer_needs_a_class() -> None:
     (line,) = said({"triggerer": {"persistence": {"enabled": True}}})
     assert line.startswith("triggerer.persistence: gives the triggerer's disk no class")
