@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from moto.core.common_models import CloudFormationModel
 from moto.eks.exceptions import (
+    EKSError,
     InvalidParameterException,
     ResourceInUseException,
     ResourceNotFoundException,
@@ -128,10 +129,11 @@ class Addons:
             role_arn=role_arn,
             tags=tags or {},
         )
-        for account, role in (associations or {}).items():
-            Associations.of(self._account, self._region).create(
-                cluster_name, _NAMESPACE, account, role, owner_arn=addon.arn
-            )
+        try:
+            self._associate(addon, associations or {})
+        except EKSError:
+            self._associate(addon, {})  # those before the one that was refused
+            raise
         self._addons[(cluster_name, name)] = addon
         self._bring_about(addon, "CREATE", overwrite=resolve_conflicts == "OVERWRITE")
         return addon
@@ -183,14 +185,15 @@ class Addons:
         addon = self.get(cluster_name, name)
         if name != DRIVER:
             raise NotRehearsedError(f"not rehearsed: a change of the add-on {name}")
-        addon.version = addon.version if version is None else _checked_version(version)
-        addon.configuration = _checked_configuration(configuration)
-        addon.role_arn = addon.role_arn if role_arn is None else role_arn
-        if associations is not None:
-            self._associate(addon, associations)
-        addon.modified_at = datetime.now(UTC)
         if resolve_conflicts == "PRESERVE":
             raise NotRehearsedError("not rehearsed: the conflict resolution PRESERVE")
+        wanted_version = addon.version if version is None else _checked_version(version)
+        wanted_configuration = _checked_configuration(configuration)
+        if associations is not None:
+            self._associate(addon, associations)
+        addon.version, addon.configuration = wanted_version, wanted_configuration
+        addon.role_arn = addon.role_arn if role_arn is None else role_arn
+        addon.modified_at = datetime.now(UTC)
         self._bring_about(addon, "UPDATE", overwrite=resolve_conflicts == "OVERWRITE")
         return addon
 

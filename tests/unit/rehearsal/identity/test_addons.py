@@ -235,6 +235,30 @@ def test_an_add_on_owns_the_associations_that_it_was_given(eks: Any, role: str) 
     assert eks.list_pod_identity_associations(clusterName="one")["associations"] == []
 
 
+def test_an_add_on_that_is_refused_leaves_no_association(eks: Any, role: str) -> None:
+    wanted = [
+        {"serviceAccount": "driver", "roleArn": role},
+        {"serviceAccount": "node", "roleArn": f"{role}2"},
+    ]
+    with pytest.raises(ClientError):
+        install(eks, podIdentityAssociations=wanted)
+    assert eks.list_addons(clusterName="one")["addons"] == []
+    assert eks.list_pod_identity_associations(clusterName="one")["associations"] == []
+
+
+def test_an_update_that_is_refused_changes_nothing(eks: Any) -> None:
+    install(eks)
+    before = described(eks)
+    with pytest.raises(ClientError):
+        eks.update_addon(
+            clusterName="one",
+            addonName=DRIVER,
+            addonVersion="v3.5.0-eksbuild.2",
+            configurationValues='{"replicaCount": 3}',
+        )
+    assert described(eks) == before
+
+
 def test_an_add_on_is_installed_once(eks: Any) -> None:
     install(eks)
     with pytest.raises(ClientError) as error:
