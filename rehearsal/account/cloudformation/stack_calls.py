@@ -140,7 +140,8 @@ def _rollback_stack(self: CloudFormationResponse) -> ActionResult:
             raise ValidationError(
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back."
             )
-        stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        updated = bool(stack_operations.stable_of(stack).template)
+        stack.status = f"{'UPDATE_' if updated else ''}ROLLBACK_IN_PROGRESS"
     stack_operations.run(
         stack, lambda: stack_operations.roll_back(stack, "", keep_nothing_new=keep_nothing_new)
     )

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.ssm.models import Parameter
 
+from rehearsal.account.cloudformation import stack_operations
 from tests.unit.rehearsal.account.stacks import Stacks, after, aws_client, parameter
 from tests.unit.rehearsal.account.test_cloudformation import BROKEN, FILE_SYSTEM
 
@@ -107,6 +108,15 @@ def test_without_rollback_what_was_done_stays_until_it_is_asked_for(stacks: Stac
     stacks.client.rollback_stack(StackName="stack")
     assert stacks.wait("stack") == "UPDATE_ROLLBACK_COMPLETE"
     assert values() == {"stack-A": "1"}
+
+
+def test_a_rollback_of_a_creation_is_never_said_to_be_one_of_an_update(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks.deploy(failing(), no_rollback=True)
+    monkeypatch.setattr(stack_operations, "run", lambda *_: None)  # as looked at before it has begun
+    stacks.client.rollback_stack(StackName="stack")
+    assert stacks.describe()["StackStatus"] == "ROLLBACK_IN_PROGRESS"
 
 
 @pytest.mark.parametrize(("except_on_create", "left"), [(True, 0), (False, 1)])
