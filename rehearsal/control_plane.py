@@ -1,7 +1,7 @@
 """A real Kubernetes API: etcd, kube-apiserver and kube-controller-manager, on loopback."""
 
-import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 import yaml
@@ -50,7 +50,7 @@ def start_etcd(plan: Plan) -> Server:
         ],
         log=plan.log("etcd"),
     )
-    server.wait_until(lambda: _answers(f"{client}/health"), seconds=_START_SECONDS)
+    server.wait_until(lambda: answers(f"{client}/health"), seconds=_START_SECONDS)
     return server
 
 
@@ -92,7 +92,7 @@ def start_api_server(plan: Plan, *, issuer: str) -> Server:
     server.wait_until(
         lambda: (
             plan.api_server_authority.exists()
-            and _answers(
+            and answers(
                 f"{plan.api_server_url}/readyz", token=plan.admin_token, authority=plan.api_server_authority
             )
         ),
@@ -175,15 +175,23 @@ def _aggregation(plan: Plan, pki: Path) -> list[str]:
     ]
 
 
-def _answers(url: str, *, token: str | None = None, authority: Path | None = None) -> bool:
+def answers(url: str, *, token: str | None = None, authority: Path | None = None) -> bool:
+    """Whether a server says that all is well with it.
+
+    Args:
+        url: where it says so.
+        token: as whom it is asked. Default: nobody.
+        authority: the certificate that makes it trusted; the server may still be writing it. Default: none,
+            for HTTP.
+    """
     request = urllib.request.Request(  # noqa: S310  # the URL is ours
         url, headers={"Authorization": f"Bearer {token}"} if token else {}
     )
-    context = context_trusting(authority) if authority else None
     try:
+        context = context_trusting(authority) if authority else None
         with urllib.request.urlopen(request, timeout=2, context=context) as answer:  # noqa: S310
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (OSError, HTTPException):
         return False
 
 

@@ -48,6 +48,9 @@ def main() -> None:
         _tell("failed", str(error))
     except KeyboardInterrupt:
         pass
+    except Exception as error:
+        _tell("failed", f"the rehearsal's supervisor ended by {type(error).__name__}: {error}")
+        raise
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # a second signal must not cut the cleaning short
