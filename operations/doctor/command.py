@@ -1,5 +1,7 @@
 """The command `airflow-efs doctor`, and how its report is printed."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +17,7 @@ from operations.doctor.installation import Installation
 from operations.doctor.needs import AirflowNeeds, SecretKey, Url
 from operations.doctor.registry import all_checks
 from operations.findings import Finding, Report, Severity
-from operations.names import namespace_name
+from operations.names import namespace_name, object_name
 from operations.output import Output, OutputOption
 from rehearsal.cdk import PROJECT
 from settings import load_environment
@@ -71,7 +73,12 @@ def doctor(
     """
     console = Console()
     if list_checks:
-        console.print(_checks_table())
+        if output is Output.JSON:
+            typer.echo(
+                json.dumps({"checks": [dict(zip(_LISTED, one, strict=True)) for one in _listed()]}, indent=2)
+            )
+        else:
+            console.print(_checks_table())
         return
     needs = _needs(airflow, connection or [], secret or [], keda=keda, block_volumes=block_volumes)
     settings = load_environment(environment, environments)
@@ -110,11 +117,20 @@ def _block(finding: Finding) -> Text:
     return text
 
 
+_LISTED = ("check", "when", "severity", "asks")
+"""What `--list` says of each check."""
+
+
+def _listed() -> Iterator[tuple[str, str, str, str]]:
+    for check in all_checks():
+        yield check.id, check.when.value, check.severity.value, check.asks
+    yield NOT_CHECKED, "always", Severity.UNKNOWN.value, "Could every check be made?"
+
+
 def _checks_table() -> Table:
     table = Table("check", "when", "finds", "asks", box=None, pad_edge=False)
-    for check in all_checks():
-        table.add_row(check.id, check.when.value, check.severity.value, check.asks)
-    table.add_row(NOT_CHECKED, "always", Severity.UNKNOWN.value, "Could every check be made?")
+    for row in _listed():
+        table.add_row(*row)
     return table
 
 
@@ -122,13 +138,22 @@ def _needs(
     namespace: str | None, connections: list[str], secrets: list[str], *, keda: bool, block_volumes: bool
 ) -> AirflowNeeds | None:
     if namespace is None:
-        if connections or secrets or block_volumes:
-            raise typer.BadParameter("give --airflow NAMESPACE with it", param_hint="--connection, --secret")
+        said = {
+            "--connection": connections,
+            "--secret": secrets,
+            "--no-keda": not keda,
+            "--block-volumes": block_volumes,
+        }
+        if without := [option for option, given in said.items() if given]:
+            raise typer.BadParameter("give --airflow NAMESPACE with it", param_hint=", ".join(without))
         return None
     return AirflowNeeds(
         namespace=namespace,
         secrets=(
-            *(SecretKey(name=name, key=CONNECTION_KEY, url=Url.DATABASE) for name in connections),
+            *(
+                SecretKey(name=_secret(name, "--connection"), key=CONNECTION_KEY, url=Url.DATABASE)
+                for name in connections
+            ),
             *(_secret_key(text) for text in secrets),
         ),
         keda=keda,
@@ -142,4 +167,12 @@ def _secret_key(text: str) -> SecretKey:
         raise typer.BadParameter(
             f"{text} is not SECRET:KEY, such as airflow-fernet:fernet-key", param_hint="--secret"
         )
-    return SecretKey(name=name, key=key)
+    return SecretKey(name=_secret(name, "--secret"), key=key)
+
+
+def _secret(name: str, option: str) -> str:
+    try:
+        object_name(name)
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint=option) from None
+    return name

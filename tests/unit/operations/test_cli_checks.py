@@ -1,5 +1,6 @@
 """The command lines of doctor, trace and prove: help, wrong usage, and errors as one line."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -22,6 +23,14 @@ def test_help_shows_an_example_and_the_exit_statuses(command: str) -> None:
     [
         (["doctor", "dynamic-provisioning", "--connection", "metadata"], "--airflow"),
         (["doctor", "dynamic-provisioning", "--airflow", "airflow", "--secret", "fernet"], "SECRET:KEY"),
+        (["doctor", "dynamic-provisioning", "--block-volumes"], "--block-volumes: give --airflow"),
+        (["doctor", "dynamic-provisioning", "--no-keda"], "--no-keda: give --airflow"),
+        (
+            ["doctor", "x", "--airflow", "a", "--connection", "..", "--secret", "b:c"],
+            '--connection: ".." is no',
+        ),
+        (["doctor", "x", "--airflow", "a", "--secret", "A_B:key"], '--secret: "A_B" is no name'),
+        (["doctor", "x", "--airflow", "a", "--secret", "..:key"], '--secret: ".." is no name'),
         (["doctor", "dynamic-provisioning", "--output", "xml"], "xml"),
         (["prove", "dynamic-provisioning", "--claim", "one", "--class", "efs-sc-1"], "has its class"),
         (["prove", "dynamic-provisioning", "--timeout", "3600"], "--timeout"),
@@ -39,6 +48,12 @@ def test_the_list_of_checks_needs_no_account() -> None:
     assert "mount-target-missing" in result.output
     assert "not-checked" in result.output
     assert result.exit_code == 0
+
+
+def test_the_list_of_checks_is_one_object_for_programs() -> None:
+    listed = json.loads(CliRunner().invoke(app, ["doctor", "--list", "--output", "json"]).output)["checks"]
+    assert {"check", "when", "severity", "asks"} == {key for one in listed for key in one}
+    assert {one["check"] for one in listed} >= {"mount-target-missing", "not-checked"}
 
 
 @pytest.mark.parametrize("command", ["doctor", "prove"])
