@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from operations.class_fields import class_differences, class_fields
 from operations.discovery.choices import Decisions
 from operations.discovery.cluster_view import DRIVER, ClusterView
+from operations.discovery.driver import why_no_roles
 from operations.discovery.findings import (
     Choice,
     ClusterFound,
@@ -162,6 +163,9 @@ def _driver(driver: DriverFound, decisions: Decisions) -> dict[str, Any] | None:
                 instead_of=("roles of the stack beside it",),
             )
         )
+    elif (problem := why_no_roles(driver)) is not None:
+        fields["make_roles"] = False
+        decisions.problems.append(problem)
     else:
         decisions.problems.append(
             Problem(

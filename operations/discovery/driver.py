@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 
 from operations.aws_errors import code_of
 from operations.discovery.account import Account, tags_of
-from operations.discovery.cluster_view import NAMESPACE, ClusterView
-from operations.discovery.findings import DriverFound
+from operations.discovery.cluster_view import NAMESPACE, TRUSTED_ACCOUNT, ClusterView
+from operations.discovery.findings import DriverFound, Problem
 
 ADDON = "aws-efs-csi-driver"
 ENVIRONMENT_TAG = "airflow-efs:environment"
@@ -50,6 +50,19 @@ def read_driver(account: Account, cluster: str, view: ClusterView) -> DriverFoun
         version=_version(workload),
         detail=f"release {release} in {namespace}" if release else None,
         **common,
+    )
+
+
+def why_no_roles(driver: DriverFound) -> Problem | None:
+    """Why the stack makes no roles for a driver that is there: it could not take them. None: it could."""
+    if driver.service_account in (None, TRUSTED_ACCOUNT):
+        return None
+    return Problem(
+        severity="warning",
+        field="driver.make_roles",
+        what=f"the driver runs as {driver.service_account}, and roles of the stack would trust "
+        f"{TRUSTED_ACCOUNT} alone, so it makes none",
+        cure="let the driver's own role make access points on the file system",
     )
 
 

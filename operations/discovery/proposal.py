@@ -8,8 +8,8 @@ from operations.discovery.account import Account
 from operations.discovery.adoption import adopt, choose_file_system
 from operations.discovery.choices import Decisions, choose_security_groups, choose_subnets
 from operations.discovery.cluster import OIDC_PROVIDERS, describe_cluster, read_cluster
-from operations.discovery.cluster_view import TRUSTED_ACCOUNT, ClusterView, view_cluster
-from operations.discovery.driver import read_driver
+from operations.discovery.cluster_view import ClusterView, view_cluster
+from operations.discovery.driver import read_driver, why_no_roles
 from operations.discovery.file_systems import (
     class_names,
     read_file_systems,
@@ -253,17 +253,9 @@ def driver_fields(driver: DriverFound, environment: str | None, decisions: Decis
     fields: dict[str, Any] = {"install": "existing"}
     if driver.identity:
         fields["identity"] = driver.identity
-    if driver.service_account not in (None, TRUSTED_ACCOUNT):
+    if (problem := why_no_roles(driver)) is not None:
         fields["make_roles"] = False
-        decisions.problems.append(
-            Problem(
-                severity="warning",
-                field="driver.make_roles",
-                what=f"the driver runs as {driver.service_account}, and roles of the stack would trust "
-                f"{TRUSTED_ACCOUNT} alone, so it makes none",
-                cure="let the driver's own role make access points on the file system",
-            )
-        )
+        decisions.problems.append(problem)
     return {"driver": fields}
 
 

@@ -233,6 +233,10 @@ def test_mount_targets_that_cannot_serve_the_cluster_are_refused(
             {"install": "existing", "identity": "pod-identity", "make_roles": False},
         ),
         (DriverFound(install="manual"), {"install": "existing"}),
+        (
+            DriverFound(install="manual", service_account="storage/efs"),
+            {"install": "existing", "make_roles": False},
+        ),
     ],
 )
 def test_the_driver_is_used_with_the_role_that_it_has(
@@ -241,6 +245,16 @@ def test_the_driver_is_used_with_the_role_that_it_has(
     found, decisions = adopted(driver=driver)
     assert found.driver == fields
     assert bool(decisions.problems) is (driver.install == "manual")
+
+
+def test_a_driver_that_could_not_take_roles_is_not_told_to() -> None:
+    _, decisions = adopted(driver=DriverFound(install="manual", service_account="storage/efs"))
+    (said,) = decisions.problems
+    assert (said.field, "storage/efs" in said.what, "patch_existing" in said.cure) == (
+        "driver.make_roles",
+        True,
+        False,
+    )
 
 
 def test_the_file_system_that_the_classes_name_is_the_one() -> None:
