@@ -3,14 +3,13 @@
 import re
 
 from botocore.exceptions import ClientError
-from kubernetes import client as kubernetes
 
+from operations.explanation.driver import CONTROLLER, controller_of, namespace_of
 from operations.explanation.reading import Reader, words
 from operations.explanation.records import Kind, Link, Thing
 from operations.trace import DRIVER
 
 MAKE_VOLUME = "make a volume with the same handle and claimRef, or a new claim: the data is still there"
-_CONTROLLER, _NAMESPACE = "efs-csi-controller", "kube-system"
 
 
 def explain_pending(reader: Reader, claim: Thing, storage_class: Thing | None) -> None:
@@ -61,7 +60,7 @@ def explain_pending(reader: Reader, claim: Thing, storage_class: Thing | None) -
 def _explain_unprovisioned(reader: Reader, class_name: str, storage_class: Thing) -> None:
     events = reader.events("PersistentVolumeClaim", reader.name)
     failures = [event for event in events if event.get("reason") == "ProvisioningFailed"]
-    controller = _controller(reader)
+    controller = controller_of(reader)
     system = (storage_class.get("parameters") or {}).get("fileSystemId", "")
     if controller is None or controller["spec"].get("replicas", 1) == 0:
         gone = "is not there" if controller is None else "is scaled to zero"
@@ -72,7 +71,7 @@ def _explain_unprovisioned(reader: Reader, class_name: str, storage_class: Thing
             why="the driver was never installed, or was removed, as by destroying its stack",
             cure="deploy the environment"
             if controller is None
-            else f"kubectl -n {_namespace_of(controller)} scale deployment {_CONTROLLER} --replicas=2",
+            else f"kubectl -n {namespace_of(controller)} scale deployment {CONTROLLER} --replicas=2",
             said=words(events[:1]),
         )
     elif not _exists(reader, system):
@@ -85,7 +84,7 @@ def _explain_unprovisioned(reader: Reader, class_name: str, storage_class: Thing
             said=words(failures[:1]),
         )
     elif failures:
-        _explain_failure(reader, failures[0], class_name, storage_class)
+        _explain_failure(reader, failures[0], class_name, storage_class, namespace_of(controller))
     elif storage_class.get("volumeBindingMode") == "WaitForFirstConsumer":
         reader.add(
             Link.POD,
@@ -101,33 +100,15 @@ def _explain_unprovisioned(reader: Reader, class_name: str, storage_class: Thing
             Kind.DRIVER_SILENT,
             what="the driver has not answered yet",
             why="the controller is starting, or its provisioner does not reach the API server",
-            cure=f"wait half a minute; then kubectl -n {_namespace_of(controller)} logs "
-            f"deployment/{_CONTROLLER} -c csi-provisioner",
+            cure=f"wait half a minute; then kubectl -n {namespace_of(controller)} logs "
+            f"deployment/{CONTROLLER} -c csi-provisioner",
             said=words(events[:1]),
         )
 
 
-def _controller(reader: Reader) -> Thing | None:
-    """The driver's controller: in kube-system, or where somebody else has installed it."""
-    apps = kubernetes.AppsV1Api(reader.api)
-    if (there := reader.get(apps.read_namespaced_deployment, _CONTROLLER, _NAMESPACE)) is not None:
-        return there
-    try:
-        elsewhere = reader.items(
-            apps.list_deployment_for_all_namespaces, field_selector=f"metadata.name={_CONTROLLER}"
-        )
-    except kubernetes.ApiException as error:
-        if error.status not in (403, 404):
-            raise
-        return None  # whoever may see kube-system alone has seen what there is
-    return elsewhere[0] if elsewhere else None
-
-
-def _namespace_of(controller: Thing) -> str:
-    return str(controller["metadata"].get("namespace", _NAMESPACE))
-
-
-def _explain_failure(reader: Reader, event: Thing, class_name: str, storage_class: Thing) -> None:
+def _explain_failure(
+    reader: Reader, event: Thing, class_name: str, storage_class: Thing, namespace: str
+) -> None:
     said = words([event])
     parameters = storage_class.get("parameters") or {}
     for expression, link, kind, what, why, cure in _FAILURES:
@@ -152,7 +133,7 @@ def _explain_failure(reader: Reader, event: Thing, class_name: str, storage_clas
         Kind.REFUSED,
         what="the driver could not make the volume",
         why="see its words",
-        cure="kubectl -n kube-system logs deployment/efs-csi-controller -c efs-plugin says more",
+        cure=f"kubectl -n {namespace} logs deployment/{CONTROLLER} -c efs-plugin says more",
         said=said,
     )
 

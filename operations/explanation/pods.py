@@ -2,11 +2,15 @@
 
 import re
 
+from operations.explanation.driver import driver_namespace
 from operations.explanation.reading import Reader, words
 from operations.explanation.records import Kind, Link, Pod, Thing
 from operations.trace import DRIVER
 
 _ZONE = "topology.kubernetes.io/zone"
+
+_LOOK = "kubectl -n {namespace} get pods -l app=efs-csi-node -o wide"
+"""Shows the driver's pods on the nodes."""
 
 
 def pods_of(reader: Reader, targets: tuple[Thing, ...]) -> tuple[Pod, ...]:
@@ -65,7 +69,7 @@ def explain_pods(
                 Kind.DRIVER_MISSING,
                 what=f"the driver is not on node {pod.node}, on which pod {pod.name} is to run",
                 why="its DaemonSet is gone, does not tolerate a taint, or has not started yet",
-                cure="kubectl -n kube-system get pods -l app=efs-csi-node -o wide",
+                cure=_LOOK.format(namespace=driver_namespace(reader)),
                 said=said,
             )
         elif failures and pod.phase == "Pending":
@@ -118,7 +122,7 @@ def _explain_mount(reader: Reader, pod: Pod, said: str) -> None:
                 kind,
                 what=what.format(pod=pod.name, node=pod.node),
                 why=why,
-                cure=cure,
+                cure=cure.format(namespace=driver_namespace(reader)) if cure is _LOOK else cure,
                 said=said,
             )
             return
@@ -127,7 +131,7 @@ def _explain_mount(reader: Reader, pod: Pod, said: str) -> None:
         Kind.MOUNT_FAILED,
         what=f"node {pod.node} cannot mount the volume for pod {pod.name}",
         why="see the node's words",
-        cure="kubectl -n kube-system logs -l app=efs-csi-node -c efs-plugin says more",
+        cure=f"kubectl -n {driver_namespace(reader)} logs -l app=efs-csi-node -c efs-plugin says more",
         said=said,
     )
 
@@ -138,7 +142,7 @@ _MOUNT_FAILURES: tuple[tuple[str, Kind, str, str, str], ...] = (
         Kind.DRIVER_MISSING,
         "the driver is not registered on node {node}, so pod {pod} cannot start",
         "its pod there is gone, or has not started yet",
-        "kubectl -n kube-system get pods -l app=efs-csi-node -o wide",
+        _LOOK,
     ),
     (
         r"access denied by server|AccessDenied|not authorized",

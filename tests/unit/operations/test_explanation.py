@@ -28,10 +28,8 @@ def told(answers: dict[str, Any], efs: Any) -> tuple[Break, ...]:
         return explain(api, efs, name="airflow-logs", namespace="airflow").breaks
 
 
-def pending(efs: Any, *messages: str, **parameters: str) -> dict[str, Any]:
-    """A claim that waits, of a class of a file system that is there, and the failures in its events."""
-    system = efs.create_file_system(CreationToken="one")["FileSystemId"]
-    claim = {**bound_claim(), "status": {"phase": "Pending"}}
+def failures(*messages: str) -> dict[str, Any]:
+    """The events of a claim for which the driver has failed with these words, one after the other."""
     events = [
         {
             "metadata": {},
@@ -42,9 +40,16 @@ def pending(efs: Any, *messages: str, **parameters: str) -> dict[str, Any]:
         }
         for number, message in enumerate(messages)
     ]
+    return {"items": events}
+
+
+def pending(efs: Any, *messages: str, **parameters: str) -> dict[str, Any]:
+    """A claim that waits, of a class of a file system that is there, and the failures in its events."""
+    system = efs.create_file_system(CreationToken="one")["FileSystemId"]
+    claim = {**bound_claim(), "status": {"phase": "Pending"}}
     return {
         f"{CLAIMS}/airflow-logs": claim,
-        EVENTS: {"items": events},
+        EVENTS: failures(*messages),
         CONTROLLER: {
             "metadata": {"name": "efs-csi-controller"},
             "spec": {"replicas": 2, "selector": {}, "template": {}},
@@ -154,6 +159,66 @@ def test_a_driver_in_another_namespace_is_scaled_up_there(efs: Any) -> None:
     (found,) = told(elsewhere(efs, replicas=0), efs)
     assert found.kind is Kind.DRIVER_MISSING
     assert "kubectl -n storage scale" in found.cure
+
+
+def test_the_log_of_a_driver_in_another_namespace_is_there(efs: Any) -> None:
+    answers = elsewhere(efs)
+    answers[EVENTS] = failures(RPC + "something nobody has seen")
+    (found,) = told(answers, efs)
+    assert found.kind is Kind.REFUSED
+    assert found.cure.startswith("kubectl -n storage logs deployment/efs-csi-controller")
+
+
+@pytest.mark.parametrize(
+    ("message", "cure"),
+    [
+        (None, "kubectl -n storage get pods -l app=efs-csi-node -o wide"),
+        (
+            "driver name efs.csi.aws.com not found in the list of registered CSI drivers",
+            "-n storage get pods",
+        ),
+        ("something nobody has seen", "kubectl -n storage logs -l app=efs-csi-node"),
+    ],
+)
+def test_the_nodes_driver_is_looked_for_where_it_is(efs: Any, message: str | None, cure: str) -> None:
+    assert cure in unmounted(efs, message, elsewhere(efs)["/apis/apps/v1/deployments"])
+
+
+def test_whoever_sees_one_namespace_only_is_told_of_kube_system(efs: Any) -> None:
+    assert "kubectl -n kube-system get pods" in unmounted(efs, None, {"items": []}, controller=403)
+
+
+def unmounted(efs: Any, message: str | None, deployments: Any, *, controller: int = 404) -> str:
+    """The cures for a pod that does not start on a node, which has the driver where there is a message."""
+    system = efs.create_file_system(CreationToken="two")["FileSystemId"]
+    pod = {
+        "metadata": {"name": "worker"},
+        "spec": {
+            "nodeName": "n1",
+            "containers": [],
+            "volumes": [{"name": "logs", "persistentVolumeClaim": {"claimName": "airflow-logs"}}],
+        },
+        "status": {"phase": "Pending"},
+    }
+    event: dict[str, Any] = {
+        "metadata": {},
+        "involvedObject": {},
+        "reason": "FailedMount",
+        "message": message,
+    }
+    csi_node = {
+        "metadata": {"name": "n1"},
+        "spec": {"drivers": [{"name": "efs.csi.aws.com", "nodeID": "i-1"}]},
+    }
+    answers = {
+        **bound_to(system),
+        PODS: {"items": [pod]},
+        "/apis/storage.k8s.io/v1/csinodes/n1": csi_node if message else 404,
+        EVENTS: {"items": [event] if message else []},
+        CONTROLLER: controller,
+        "/apis/apps/v1/deployments": deployments,
+    }
+    return " ".join(one.cure for one in told(answers, efs))
 
 
 @pytest.mark.parametrize("answer", [403, 404, {"items": []}])
