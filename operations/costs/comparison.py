@@ -90,6 +90,7 @@ def compare(
         else max(Decimal(0), current.total - winner.total),
         remarks=(
             *_remarks(usage, current, backups, environment.region),
+            *_bound_to_elastic(own, winner),
             *_not_counted(environment),
         ),
     )
@@ -114,6 +115,15 @@ def _backup_days(environment: Environment) -> int | None:
     if system.backup_plan is not None:
         return system.backup_plan.retention_days
     return BACKUP_DAYS if system.backups else None
+
+
+def _bound_to_elastic(own: Plan, winner: Estimate | None) -> Iterator[str]:
+    """What keeps a file system that archives from the throughput that wins."""
+    if winner is not None and winner.plan.throughput != "elastic" and own.archive_after_days is not None:
+        yield (
+            f"EFS refuses to change from elastic to {winner.plan.throughput} once a file is in Archive: "
+            f"choose before the first {own.archive_after_days} days are over"
+        )
 
 
 def _not_counted(environment: Environment) -> Iterator[str]:

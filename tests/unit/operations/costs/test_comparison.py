@@ -73,6 +73,18 @@ def test_the_environments_own_way_is_among_them_once_and_wins_a_tie(airflow: Env
     assert found.why.endswith("the environment has it already")
 
 
+def test_another_throughput_is_said_to_need_an_empty_archive(airflow: Environment) -> None:
+    assert any("once a file is in Archive" in remark for remark in report(airflow).remarks)
+
+
+def test_an_environment_that_archives_nothing_may_leave_elastic(airflow: Environment) -> None:
+    lifecycle = airflow.file_system.lifecycle.model_copy(update={"archive_after_days": None})
+    found = report(with_file_system(airflow, lifecycle=lifecycle))
+    assert found.winner is not None
+    assert found.winner.throughput == "bursting"
+    assert not any("Archive" in remark for remark in found.remarks)
+
+
 def test_archive_is_compared_with_elastic_only(airflow: Environment) -> None:
     for one in report(airflow).alternatives:
         assert one.plan.archive_after_days is None or one.plan.throughput == "elastic"
