@@ -40,7 +40,19 @@ LabelName = Annotated[str, _dns_label("a name")]
 """A DNS label (RFC 1123): the name of an object that is also the value of a label, or a part of a name."""
 
 _LABEL_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+LABEL_VALUE_CURE: Final = (
+    "write at most 63 letters, digits and -_., beginning and ending with a letter or a digit"
+)
 _LABEL_KEY: Final = rf"(?:(?=.{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?{_LABEL_NAME}"
+
+
+TAINT_KEY: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*/)?{_LABEL_NAME}"
+"""The key of a taint, as a regular expression: Kubernetes has the rules of a label's for it."""
+
+
+def is_label_value(text: str) -> bool:
+    """Whether Kubernetes takes a text for the value of a label, or of a taint."""
+    return not text or re.fullmatch(_LABEL_NAME, text) is not None
 
 
 def _label_faults(labels: Mapping[str, str]) -> Iterator[Fault]:
@@ -52,10 +64,10 @@ def _label_faults(labels: Mapping[str, str]) -> Iterator[Fault]:
                 (key,),
                 f'key "{key}"',
             )
-        if value and re.fullmatch(_LABEL_NAME, value) is None:
+        if not is_label_value(value):
             yield Fault(
                 "is not a label value that Kubernetes accepts",
-                "write at most 63 letters, digits and -_., beginning and ending with a letter or a digit",
+                LABEL_VALUE_CURE,
                 (key,),
             )
 

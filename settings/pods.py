@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.faults import Fault, FaultsError
-from settings.kubernetes import Size, quantity_in_bytes
+from settings.kubernetes import LABEL_VALUE_CURE, TAINT_KEY, Size, is_label_value, quantity_in_bytes
 from settings.section import Between, Form, Section
 
 
@@ -62,7 +62,7 @@ class Toleration(Section):
         Annotated[
             str,
             Form(
-                r"(?:[a-z0-9]+(?:[.-][a-z0-9]+)*/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+                TAINT_KEY,
                 "is not a key that Kubernetes accepts for a taint",
                 "write NAME or DOMAIN/NAME",
                 max_length=317,
@@ -89,6 +89,8 @@ class Toleration(Section):
     def _faults(self) -> Iterator[Fault]:
         if self.operator == "Exists" and self.value is not None:
             yield Fault("is not compared by Exists", "remove it, or write operator: Equal", ("value",))
+        elif self.value is not None and not is_label_value(self.value):
+            yield Fault("is not one that Kubernetes accepts for a taint", LABEL_VALUE_CURE, ("value",))
         if self.operator == "Equal" and self.key is None:
             yield Fault("compares the value of no key", "write a key, or operator: Exists", subject="")
         if self.seconds is not None and self.effect != "NoExecute":

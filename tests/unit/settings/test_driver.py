@@ -169,6 +169,11 @@ def test_processors_are_a_quantity(complaints: Complaints, cpu: str, problem: st
             ".seconds: 60 only goes with effect: NoExecute: write that effect, or remove it",
         ),
         (
+            '{key: team, value: "data science"}',
+            '.value: "data science" is not one that Kubernetes accepts for a taint: write at most 63 '
+            "letters, digits and -_., beginning and ending with a letter or a digit",
+        ),
+        (
             '{key: "a b", operator: Exists}',
             '.key: "a b" is not a key that Kubernetes accepts for a taint: write NAME or DOMAIN/NAME',
         ),
@@ -196,6 +201,14 @@ def test_what_is_said_of_roles_that_are_not_made_is_refused(
     assert complaints(*saying(f"install: existing, make_roles: false, {said}")) == [
         f"{FILE}:1: driver.{field}: {value} has no effect with make_roles: false: remove one of them"
     ]
+
+
+@pytest.mark.parametrize("key", ["team", "example.com/team", "a--b.example.com/Team_1"])
+@pytest.mark.parametrize("value", ["", "data", "x" * 63])
+def test_a_taint_that_kubernetes_accepts_is_accepted(load: Load, key: str, value: str) -> None:
+    said = f'{{key: "{key}", value: "{value}"}}'
+    [toleration] = load(*saying(f"node: {{tolerations: [{said}]}}")).driver.node.tolerations
+    assert (toleration.key, toleration.value) == (key, value)
 
 
 def test_a_toleration_is_written_as_kubernetes_writes_it(load: Load) -> None:
