@@ -23,6 +23,13 @@ _CRON_FIELDS: Final = {
 """The numbers that AWS takes in each field of a cron expression, Sunday being 1."""
 
 
+_CRON_WORDS: Final = {
+    "MONTH": ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
+    "WEEKDAY": ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"),
+}
+"""The words that AWS takes there."""
+
+
 def _check_schedule(schedule: str) -> str:
     fields = schedule.removeprefix("cron(").removesuffix(")").split()
     for (name, (least, most)), field in zip(_CRON_FIELDS.items(), fields, strict=True):
@@ -32,6 +39,11 @@ def _check_schedule(schedule: str) -> str:
                 raise FaultsError(
                     [Fault(f"has {number} for {name}", f"write a number from {least} to {most}")]
                 )
+        *most, last = _CRON_WORDS.get(name, ("", ""))
+        for word in re.findall(r"[A-Z]{2,}", field) if last else ():
+            # An L after a weekday makes it the month's last.
+            if word not in (*most, last) and word.removesuffix("L") not in (*most, last):
+                raise FaultsError([Fault(f"has {word} for {name}", f"write {', '.join(most)} or {last}")])
     return schedule
 
 

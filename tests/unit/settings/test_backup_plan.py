@@ -61,6 +61,10 @@ def test_a_plan_has_its_rules(complaints: Complaints, fields: str, fault: str) -
         "cron(15 */6 ? * MON-FRI *)",
         "cron(0 3 L * ? *)",
         "cron(0 3 ? JAN,JUL 2#1 2027-2030)",
+        "cron(0 3 ? * FRIL *)",
+        "cron(0 3 ? * 6L *)",
+        "cron(0 3 LW * ? *)",
+        "cron(0 3 15W * ? *)",
     ],
 )
 def test_a_schedule_is_one_of_awss_cron_expressions(load: Load, schedule: str) -> None:
@@ -78,6 +82,11 @@ def test_a_schedule_is_one_of_awss_cron_expressions(load: Load, schedule: str) -
         ("cron(0 5 ? 13/2 1 *)", "has 13 for MONTH: write a number from 1 to 12"),
         ("cron(0 5 ? * 0 *)", "has 0 for WEEKDAY: write a number from 1 to 7"),
         ("cron(0 5 * * ? 26)", "has 26 for YEAR: write a number from 1970 to 2199"),
+        ("cron(0 5 ? * MO *)", "has MO for WEEKDAY: write SUN, MON, TUE, WED, THU, FRI or SAT"),
+        (
+            "cron(0 5 1 JAN-JUNE ? *)",
+            "has JUNE for MONTH: write JAN, FEB, MAR, APR, MAY, JUN, JUL, AUG, SEP, OCT, NOV or DEC",
+        ),
     ],
 )
 def test_a_number_out_of_range_is_named(complaints: Complaints, schedule: str, fault: str) -> None:
