@@ -10,7 +10,7 @@ from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 from pydantic import AfterValidator
 
-from settings.faults import Fault, FaultsError
+from settings.faults import Fault, FaultsError, Path
 from settings.section import Form
 
 MOST_ACCESS_POINTS: Final = 10_000
@@ -112,6 +112,13 @@ KmsKeyArn = Annotated[
 def kms_key_region(arn: str) -> str:
     """Region of a KMS key, from its ARN."""
     return arn.split(":")[3]
+
+
+def partition_faults(arn: str, region: str, at: Path) -> Iterator[Fault]:
+    """A fault where an ARN is of another partition than a region, in which nothing has it."""
+    partition = efs_regions()[region]
+    if arn.split(":")[1] != partition:
+        yield Fault(f"is not of partition {partition}", f"begin it with arn:{partition}:", at)
 
 
 def zone_region(zone: str) -> str:

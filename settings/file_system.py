@@ -13,6 +13,7 @@ from settings.aws import (
     SecurityGroupId,
     Tags,
     kms_key_region,
+    partition_faults,
     zone_region,
 )
 from settings.backup_plan import BackupPlan
@@ -301,6 +302,9 @@ class FileSystem(Section):
                 f"name a key of {region}",
                 (*at, "encryption_key"),
             )
+        elif key is not None:
+            yield from partition_faults(self.encryption_key, region, (*at, "encryption_key"))
+        yield from self.policy.partition_faults(region, (*at, "policy"))
         zone = self.availability_zone
         if zone is not None and zone_region(zone) != region:
             yield Fault(

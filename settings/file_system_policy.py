@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from botocore.loaders import Loader
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from settings.aws import RoleArn
-from settings.faults import Fault, FaultsError
+from settings.aws import RoleArn, partition_faults
+from settings.faults import Fault, FaultsError, Path
 from settings.section import Form, NotEmpty, Section, repeats
 
 OWN_SIDS: Final = frozenset(
@@ -196,3 +196,18 @@ class FileSystemPolicy(Section):
                 "give each its own name",
                 ("statements", index, "sid"),
             )
+
+    def partition_faults(self, region: str, at: Path) -> Iterator[Fault]:
+        """A fault for everybody of another partition, whom EFS refuses as a principal.
+
+        Args:
+            region: the environment's.
+            at: path of this section.
+        """
+        for index, role in enumerate(self.root_access_roles):
+            yield from partition_faults(role, region, (*at, "root_access_roles", index))
+        for number, statement in enumerate(self.statements):
+            for index, principal in enumerate(statement.principals):
+                if principal.startswith("arn:"):
+                    here = (*at, "statements", number, "principals", index)
+                    yield from partition_faults(principal, region, here)

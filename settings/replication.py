@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from settings.aws import AvailabilityZone, KmsKeyArn, Region, efs_regions, kms_key_region, zone_region
+from settings.aws import (
+    AvailabilityZone,
+    KmsKeyArn,
+    Region,
+    efs_regions,
+    kms_key_region,
+    partition_faults,
+    zone_region,
+)
 from settings.faults import Fault, Path
 from settings.section import Section
 
@@ -40,6 +48,8 @@ class Replication(Section):
             yield Fault(
                 f"is not a key of {self.region}", f"name a key of {self.region}", (*at, "encryption_key")
             )
+        elif self.encryption_key is not None:
+            yield from partition_faults(self.encryption_key, self.region, (*at, "encryption_key"))
         if self.availability_zone is not None and zone_region(self.availability_zone) != self.region:
             yield Fault(
                 f"is not a zone of {self.region}",

@@ -206,6 +206,16 @@ def test_a_file_system_has_a_name(complaints: Complaints) -> None:
 KEY = "arn:aws:kms:ap-northeast-2:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 
 
+CHINESE_KEY = KEY.replace("arn:aws:", "arn:aws-cn:")
+
+
+def test_a_key_is_of_the_regions_partition(complaints: Complaints) -> None:
+    assert complaints(*with_field(f"encryption_key: {CHINESE_KEY}")) == [
+        f'{FILE}:16: file_system.encryption_key: "{CHINESE_KEY}" is not of partition aws: '
+        "begin it with arn:aws:"
+    ]
+
+
 def test_a_key_of_this_region_encrypts(load: Load) -> None:
     assert load(*with_field(f"encryption_key: {KEY}")).file_system.encryption_key == KEY
 
@@ -442,6 +452,11 @@ def test_a_replicated_file_system_is_not_deleted(complaints: Complaints) -> None
         (
             f"{{region: ap-northeast-1, encryption_key: '{KEY}'}}",
             f'encryption_key: "{KEY}" is not a key of ap-northeast-1: name a key of ap-northeast-1',
+        ),
+        (
+            f"{{region: ap-northeast-1, encryption_key: '{CHINESE_KEY.replace('-2', '-1')}'}}",
+            f'encryption_key: "{CHINESE_KEY.replace("-2", "-1")}" is not of partition aws: '
+            "begin it with arn:aws:",
         ),
     ],
 )

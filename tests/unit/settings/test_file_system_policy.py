@@ -155,6 +155,20 @@ def test_root_access_has_its_rules(complaints: Complaints, fields: str, fault: s
     assert complaints(*with_policy(fields)) == [f"{AT}{fault}"]
 
 
+CHINESE = ROLE.replace("arn:aws:", "arn:aws-cn:")
+
+
+def test_whom_the_policy_names_is_of_the_regions_partition(complaints: Complaints) -> None:
+    fault = f'"{CHINESE}" is not of partition aws: begin it with arn:aws:'
+    principals = f"['123456789012', '*', '{CHINESE}']"
+    assert complaints(*with_policy(f"root_access_roles: ['{ROLE}', '{CHINESE}']")) == [
+        f"{AT}.root_access_roles[1]: {fault}"
+    ]
+    assert complaints(*with_statement(effect="Deny", principals=principals)) == [
+        f"{AT}.statements[0].principals[2]: {fault}"
+    ]
+
+
 def test_the_names_that_are_taken_are_those_of_the_construct() -> None:
     found = {
         statement["Sid"]
