@@ -1,4 +1,4 @@
-"""What keeps an object of Kubernetes from going that is being deleted."""
+"""What keeps an object of Kubernetes from going that is being deleted, and what of it can still be kept."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,3 +15,15 @@ def is_going(thing: Mapping[str, Any]) -> bool:
 def others_of(thing: Mapping[str, Any]) -> tuple[str, ...]:
     """The finalizers of an object that are neither Kubernetes' own nor csi-provisioner's."""
     return tuple(one for one in thing["metadata"].get("finalizers") or () if not one.startswith(_OWN))
+
+
+def keep_volume_of(claim: Mapping[str, Any]) -> str:
+    """How the volume of a claim that goes is kept, as the beginning of a cure; empty where it has none.
+
+    While the claim is there, its volume's reclaim policy can be changed: by Delete the access point would go.
+    """
+    name = claim["spec"].get("volumeName")
+    if not name:
+        return ""
+    policy = '\'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\''
+    return f"to keep its volume and data for a new claim, first kubectl patch pv {name} -p {policy}; then "

@@ -2,7 +2,7 @@
 
 from operations.explanation.reading import Reader
 from operations.explanation.records import Kind, Link, Thing
-from operations.finalizers import is_going, others_of
+from operations.finalizers import is_going, keep_volume_of, others_of
 
 
 def explain_claim_deletion(reader: Reader, claim: Thing) -> None:
@@ -15,10 +15,13 @@ def explain_claim_deletion(reader: Reader, claim: Thing) -> None:
         Kind.CLAIM_BEING_DELETED,
         what=f"claim {reader.namespace}/{reader.name} is being deleted; no new pod may use it",
         why=f"it waits for the finalizer {others}" if others else "it waits until no pod uses it any more",
-        cure=f"let what has set it finish; where that is gone, kubectl edit pvc {reader.name} "
-        f"-n {reader.namespace} takes it out"
-        if others
-        else "end the pods that use it, and make the claim again; a deletion cannot be called back",
+        cure=keep_volume_of(claim)
+        + (
+            f"let what has set it finish; where that is gone, kubectl edit pvc {reader.name} "
+            f"-n {reader.namespace} takes it out"
+            if others
+            else "end the pods that use it, and make the claim again; a deletion cannot be called back"
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from kubernetes import client as kubernetes
 from operations.doctor.events import last_event
 from operations.doctor.installation import Installation, Thing
 from operations.doctor.registry import When, check
-from operations.finalizers import is_going, others_of
+from operations.finalizers import is_going, keep_volume_of, others_of
 from operations.findings import Problem, Severity
 
 
@@ -68,7 +68,7 @@ def going_claims(installation: Installation) -> Iterator[Problem]:
                 what=f"claim {namespace}/{name} is being deleted and waits for {waits}; "
                 "no new pod may use it",
                 where=f"PersistentVolumeClaim {namespace}/{name}",
-                cure=cure,
+                cure=keep_volume_of(claim) + cure,
             )
 
 

@@ -57,6 +57,19 @@ def test_a_claim_that_waits_for_a_finalizer_names_it(efs: Any) -> None:
     assert "kubectl edit pvc airflow-logs -n airflow" in one.cure
 
 
+def test_before_a_claim_goes_its_volume_can_be_kept(efs: Any) -> None:
+    (one,) = told(efs, claim=going(bound_claim(), "kubernetes.io/pvc-protection"))
+    assert "kubectl patch pv pvc-1 " in one.cure
+    assert '"persistentVolumeReclaimPolicy":"Retain"' in one.cure
+
+
+def test_of_a_volume_that_was_never_made_nothing_is_to_keep(efs: Any) -> None:
+    waiting = {**bound_claim(), "status": {"phase": "Pending"}}
+    waiting["spec"] = {**waiting["spec"], "volumeName": None}
+    (one,) = told(efs, claim=going(waiting, "kubernetes.io/pvc-protection"))
+    assert "kubectl patch" not in one.cure
+
+
 def test_a_volume_that_is_being_deleted_under_its_claim_is_a_break(efs: Any) -> None:
     (one,) = told(efs, finalizers=("kubernetes.io/pv-protection",))
     assert (one.kind, "finalizer" in one.why) == (Kind.VOLUME_BEING_DELETED, False)
