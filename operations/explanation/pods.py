@@ -55,6 +55,8 @@ def explain_pods(
     if file_system is not None and not targets:
         _no_target(reader, "any zone", str(file_system["FileSystemId"]), "")
     for pod in pods:
+        if pod.phase in ("Succeeded", "Failed"):
+            continue  # it has ended, and mounts nothing any more
         failures = [
             event
             for event in reader.events("Pod", pod.name)

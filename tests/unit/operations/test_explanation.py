@@ -184,11 +184,18 @@ def test_the_nodes_driver_is_looked_for_where_it_is(efs: Any, message: str | Non
     assert cure in unmounted(efs, message, elsewhere(efs)["/apis/apps/v1/deployments"])
 
 
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_pod_that_has_ended_breaks_nothing(efs: Any, phase: str) -> None:
+    assert "get pods" not in unmounted(efs, None, {"items": []}, phase=phase)
+
+
 def test_whoever_sees_one_namespace_only_is_told_of_kube_system(efs: Any) -> None:
     assert "kubectl -n kube-system get pods" in unmounted(efs, None, {"items": []}, controller=403)
 
 
-def unmounted(efs: Any, message: str | None, deployments: Any, *, controller: int = 404) -> str:
+def unmounted(
+    efs: Any, message: str | None, deployments: Any, *, controller: int = 404, phase: str = "Pending"
+) -> str:
     """The cures for a pod that does not start on a node, which has the driver where there is a message."""
     system = efs.create_file_system(CreationToken="two")["FileSystemId"]
     pod = {
@@ -198,7 +205,7 @@ def unmounted(efs: Any, message: str | None, deployments: Any, *, controller: in
             "containers": [],
             "volumes": [{"name": "logs", "persistentVolumeClaim": {"claimName": "airflow-logs"}}],
         },
-        "status": {"phase": "Pending"},
+        "status": {"phase": phase},
     }
     event: dict[str, Any] = {
         "metadata": {},
