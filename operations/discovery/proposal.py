@@ -256,6 +256,18 @@ def driver_fields(driver: DriverFound, environment: str | None, decisions: Decis
     if (problem := why_no_roles(driver)) is not None:
         fields["make_roles"] = False
         decisions.problems.append(problem)
+    if driver.environment is not None:
+        decisions.problems.append(
+            Problem(
+                severity="warning",
+                field="driver",
+                what=f"the driver's role is of environment {driver.environment}, and reaches its file system "
+                "alone: claims on another one stay Pending",
+                cure="attach a policy to the role that lets it make access points on the new one, too; "
+                f"or keep these classes in {driver.environment}, or refer to its file system by "
+                "file_system.existing",
+            )
+        )
     return {"driver": fields}
 
 

@@ -83,6 +83,24 @@ def test_no_roles_are_made_for_a_driver_that_could_not_take_them() -> None:
     ]
 
 
+def told_of(environment: str | None, own: str | None) -> list[tuple[str, str]]:
+    """What is said of a driver that this environment's stack has made, for an environment of this name."""
+    decisions = Decisions()
+    driver_fields(DriverFound(install="helm", identity="irsa", environment=environment), own, decisions)
+    return [(problem.severity, problem.what) for problem in decisions.problems]
+
+
+def test_a_driver_of_another_environment_reaches_that_ones_file_system_alone() -> None:
+    ((severity, what),) = told_of("logs", None)
+    assert severity == "warning"
+    assert what.startswith("the driver's role is of environment logs, and reaches its file system alone")
+
+
+@pytest.mark.parametrize(("environment", "own"), [("logs", "logs"), (None, None), (None, "logs")])
+def test_of_another_driver_nothing_is_said_of_file_systems(environment: str | None, own: str | None) -> None:
+    assert told_of(environment, own) == []
+
+
 def test_a_driver_without_a_release_was_made_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     view = ClusterView(csi_driver={}, controller={}, node_plugin=workload({}))
     assert found(view, monkeypatch).install == "manual"
