@@ -5,6 +5,7 @@ import re
 from botocore.exceptions import ClientError
 
 from operations.explanation.driver import CONTROLLER, controller_of, namespace_of
+from operations.explanation.named_volume import explain_named_volume
 from operations.explanation.reading import Reader, words
 from operations.explanation.records import Kind, Link, Thing
 from operations.trace import DRIVER
@@ -24,12 +25,16 @@ def explain_pending(reader: Reader, claim: Thing, storage_class: Thing | None) -
             cure=MAKE_VOLUME,
         )
         return
+    if explain_named_volume(reader, claim):
+        return
     class_name = claim["spec"].get("storageClassName")
     if not class_name:
         reader.add(
             Link.CLASS,
             Kind.CLASS_MISSING,
-            what="the claim names no class, and the cluster has no default class",
+            what="the claim names no class, and the cluster has no default class"
+            if class_name is None
+            else "the claim asks for no class, and for a volume that somebody makes by hand",
             why="the claim waits for a volume that somebody makes by hand",
             cure="make the claim again with storageClassName; kubectl get storageclass shows the classes",
         )

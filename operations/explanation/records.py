@@ -42,6 +42,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
     WAITS_FOR_A_POD = "waits-for-a-pod"
     VOLUME_MISSING = "volume-missing"
+    VOLUME_TAKEN = "volume-taken"
     VOLUME_BEING_DELETED = "volume-being-deleted"
     VOLUME_OF_ANOTHER_DRIVER = "volume-of-another-driver"
     WRONG_HANDLE = "wrong-handle"

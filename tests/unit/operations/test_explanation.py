@@ -47,6 +47,7 @@ def pending(efs: Any, *messages: str, **parameters: str) -> dict[str, Any]:
     """A claim that waits, of a class of a file system that is there, and the failures in its events."""
     system = efs.create_file_system(CreationToken="one")["FileSystemId"]
     claim = {**bound_claim(), "status": {"phase": "Pending"}}
+    del claim["spec"]["volumeName"]
     return {
         f"{CLAIMS}/airflow-logs": claim,
         EVENTS: failures(*messages),
@@ -241,6 +242,58 @@ def test_a_claim_without_a_class_is_explained(efs: Any) -> None:
     del answers[f"{CLAIMS}/airflow-logs"]["spec"]["storageClassName"]
     (found,) = told(answers, efs)
     assert (found.kind, "no default class" in found.what) == (Kind.CLASS_MISSING, True)
+
+
+def test_a_claim_that_wants_no_class_is_not_told_of_a_default(efs: Any) -> None:
+    answers = pending(efs)
+    answers[f"{CLAIMS}/airflow-logs"]["spec"]["storageClassName"] = ""
+    (found,) = told(answers, efs)
+    assert found.what == "the claim asks for no class, and for a volume that somebody makes by hand"
+
+
+def naming(efs: Any, storage_class: str, named: Any) -> tuple[Break, ...]:
+    """A claim that waits, names the volume pvc-1, and finds this under the name."""
+    answers = pending(efs)
+    claim = answers[f"{CLAIMS}/airflow-logs"]
+    claim["metadata"] = {**claim["metadata"], "uid": "new"}
+    claim["spec"] |= {"volumeName": "pvc-1", "storageClassName": storage_class}
+    return told({**answers, f"{VOLUMES}/pvc-1": named}, efs)
+
+
+def claimed(uid: str | None, name: str = "airflow-logs") -> dict[str, Any]:
+    """A volume that is reserved for a claim."""
+    made = volume("fs-1::fsap-1")
+    made["spec"]["claimRef"] = {"namespace": "airflow", "name": name, "uid": uid}
+    return made
+
+
+@pytest.mark.parametrize("storage_class", ["", "efs-sc"])
+def test_a_claim_that_names_a_volume_that_is_not_there_waits_for_it(efs: Any, storage_class: str) -> None:
+    (found,) = naming(efs, storage_class, 404)
+    assert (found.kind, found.link) == (Kind.VOLUME_MISSING, Link.VOLUME)
+    assert found.what == "the claim names the volume pvc-1, which is not there"
+
+
+def test_a_volume_that_is_kept_for_a_claim_that_is_gone_is_set_free(efs: Any) -> None:
+    (found,) = naming(efs, "efs-sc", claimed("old"))
+    assert (found.kind, found.link) == (Kind.VOLUME_TAKEN, Link.VOLUME)
+    assert (
+        'kubectl patch pv pvc-1 --type json -p \'[{"op":"remove","path":"/spec/claimRef/uid"}]\''
+        in found.cure
+    )
+
+
+def test_a_volume_of_another_claim_is_taken(efs: Any) -> None:
+    (found,) = naming(efs, "efs-sc", claimed("other", "theirs"))
+    assert found.kind is Kind.VOLUME_TAKEN
+    assert "airflow/theirs" in found.what
+    assert "kubectl patch" not in found.cure
+
+
+@pytest.mark.parametrize("uid", [None, "new"])
+def test_a_volume_that_is_the_claims_own_is_waited_for(efs: Any, uid: str | None) -> None:
+    (found,) = naming(efs, "efs-sc", claimed(uid))
+    assert found.kind is Kind.DRIVER_SILENT
 
 
 def test_a_claim_that_has_lost_its_volume_is_explained(efs: Any) -> None:
