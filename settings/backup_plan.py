@@ -1,7 +1,7 @@
 """A backup plan of the file system's own, in the place of AWS Backup's default one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -23,7 +23,7 @@ _CRON_FIELDS: Final = {
 """The numbers that AWS takes in each field of a cron expression, Sunday being 1."""
 
 
-_CRON_WORDS: Final = {
+_CRON_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "MONTH": ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
     "WEEKDAY": ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"),
 }
@@ -39,11 +39,12 @@ def _check_schedule(schedule: str) -> str:
                 raise FaultsError(
                     [Fault(f"has {number} for {name}", f"write a number from {least} to {most}")]
                 )
-        *most, last = _CRON_WORDS.get(name, ("", ""))
-        for word in re.findall(r"[A-Z]{2,}", field) if last else ():
+        words = _CRON_WORDS.get(name, ())
+        for word in re.findall(r"[A-Z]{2,}", field) if words else ():
             # An L after a weekday makes it the month's last.
-            if word not in (*most, last) and word.removesuffix("L") not in (*most, last):
-                raise FaultsError([Fault(f"has {word} for {name}", f"write {', '.join(most)} or {last}")])
+            if word not in words and word.removesuffix("L") not in words:
+                known = f"{', '.join(words[:-1])} or {words[-1]}"
+                raise FaultsError([Fault(f"has {word} for {name}", f"write {known}")])
     return schedule
 
 
