@@ -176,7 +176,11 @@ class SharedFileSystem(Construct):
             removal_policy=removal_policy,
         )
         if availability_zone:
-            self._keep_in_one_zone(availability_zone, backups=backups)
+            self._resource.availability_zone_name = availability_zone
+        if not backups:
+            # CDK leaves it out, and then what was turned on before, or by EFS itself, may stay on:
+            # https://github.com/aws/aws-cdk/issues/29881
+            self._resource.backup_policy = efs.CfnFileSystem.BackupPolicyProperty(status="DISABLED")
 
     @property
     def file_system_id(self) -> str:
@@ -193,14 +197,12 @@ class SharedFileSystem(Construct):
         """All mount targets: what needs the file system to be mountable depends on this."""
         return self._file_system.mount_targets_available
 
-    def _keep_in_one_zone(self, zone: str, *, backups: bool) -> None:
-        # CDK's own option takes the zone from the VPC's subnets, which an imported VPC does not have.
+    @property
+    def _resource(self) -> efs.CfnFileSystem:
+        # CDK's own option for one zone takes it from the VPC's subnets, which an imported VPC does not have.
         resource = self._file_system.node.default_child
         assert isinstance(resource, efs.CfnFileSystem)  # noqa: S101 - CDK's own structure; narrows the type
-        resource.availability_zone_name = zone
-        if not backups:
-            # EFS backs up a file system of one zone unless it is told not to.
-            resource.backup_policy = efs.CfnFileSystem.BackupPolicyProperty(status="DISABLED")
+        return resource
 
     def _replication(self, replica: Replica) -> efs.ReplicationConfiguration:
         arn = replica.encryption_key_arn

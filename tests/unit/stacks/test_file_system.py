@@ -81,6 +81,7 @@ def test_every_setting_reaches_the_file_system(everything: Template) -> None:
         "ThroughputMode": "provisioned",
         "ProvisionedThroughputInMibps": 64,
         "LifecyclePolicies": [{"TransitionToIA": "AFTER_7_DAYS"}],
+        "BackupPolicy": {"Status": "DISABLED"},  # it has a plan of its own
         "ReplicationConfiguration": {
             "Destinations": [
                 {
