@@ -80,12 +80,11 @@ class Pipeline(Section):
         return self
 
     def _faults(self) -> Iterator[Fault]:
-        for index, earlier in repeats(self.environments, str):
-            yield Fault(
-                f"is listed twice, first as environments[{earlier}]",
-                "remove one of the two",
-                ("environments", index),
-            )
+        for field, items in (("environments", self.environments), ("notify", self.notify)):
+            for index, earlier in repeats(items, str):
+                yield Fault(
+                    f"is listed twice, first as {field}[{earlier}]", "remove one of the two", (field, index)
+                )
         for index, name in enumerate(self.environments):
             of, _, kind = name.rpartition("-")
             if kind in STAGES_BEFORE and of in self.environments:

@@ -222,6 +222,15 @@ def test_a_pipeline_tells_addresses_only(complaints: Complaints) -> None:
     assert 'pipeline.notify[0]: "platform" is not an e-mail address' in line
 
 
+def test_a_pipeline_tells_an_address_once(complaints: Complaints) -> None:
+    old, new = pipeline("[prod]")
+    told = "\n  notify: [platform@example.com, data@example.com, platform@example.com]\nclaims:"
+    assert complaints(old, new.replace("\nclaims:", told)) == [
+        f'{FILE}:22: pipeline.notify[2]: "platform@example.com" is listed twice, first as notify[0]: '
+        "remove one of the two"
+    ]
+
+
 def test_a_change_is_approved_when_it_is_risky_by_default(load: Load) -> None:
     assert (load().delivery.approval, load().delivery.role_arn) == ("when-risky", None)
 
