@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import Environment as Target
-from aws_cdk import Stack, Tags, pipelines
+from aws_cdk import RemovalPolicy, Stack, Tags, pipelines
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
@@ -114,7 +114,11 @@ class DeliveryPipelineStack(Stack):
         # CloudFormation begins the name that it makes up with the stack's name.
         self._store.let_cloudwatch_logs_encrypt(f"{self.stack_name}-*")
         return logs.LogGroup(
-            self, "BuildLog", encryption_key=self._store.key, retention=logs.RetentionDays.ONE_YEAR
+            self,
+            "BuildLog",
+            encryption_key=self._store.key,
+            retention=logs.RetentionDays.ONE_YEAR,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
     def _build_topic(self, settings: Pipeline) -> sns.Topic:

@@ -19,7 +19,8 @@ class ArtifactStore(Construct):
     The construct of CodePipeline makes such a bucket, too, but without a record of accesses and without an
     end of what it holds, and another one in each further region.
 
-    Buckets and key outlive the stack: artefacts and logs say what was deployed, and by which commit.
+    Buckets and key outlive the stack: artefacts and logs say what was deployed, and by which commit. They do not
+    outlive a creation of the stack that fails: a bucket with a fixed name would be in the way of the next one.
 
     Args:
         scope: The stack of the region.
@@ -35,7 +36,7 @@ class ArtifactStore(Construct):
             "Key",
             description="Artefacts and logs of a delivery pipeline",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         self._key_alias_name = f"alias/{Stack.of(self).stack_name}-artifacts" if pipeline_elsewhere else None
         self._bucket = self._build_bucket(self._build_access_log())
@@ -108,7 +109,7 @@ class ArtifactStore(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(ACCESS_LOG_DAYS))],
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
     def _build_bucket(self, access_log: s3.Bucket) -> s3.Bucket:
@@ -131,5 +132,5 @@ class ArtifactStore(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )

@@ -207,6 +207,7 @@ def test_every_project_writes_to_the_one_log_that_is_encrypted_and_kept(release:
     (key,) = of_type(release, "AWS::KMS::Key")
     assert resource["Properties"]["KmsKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
     assert resource["Properties"]["RetentionInDays"] == 365
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
     for found in of_type(release, "AWS::CodeBuild::Project").values():
         assert found["Properties"]["LogsConfig"]["CloudWatchLogs"] == {
             "GroupName": {"Ref": log},
