@@ -4,7 +4,7 @@ What a build itself calls is decided in the emulated account; what CodePipeline 
 its role, is done by the runner, and asked for here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,11 +112,7 @@ class Roles:
         """
         name = _name(session.role_arn)
         # By its own key, because that is one of its account: who may read policies is not asked here.
-        iam = session.client("iam")
-        documents = [
-            as_document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
-            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
-        ]
+        documents = list(_documents(session.client("iam"), name))
         request = Request(action=action, resource=resource, context=context or {})
         guarded = self.guarded.find(resource)
         if guarded is None:
@@ -128,6 +124,17 @@ class Roles:
                 f"AccessDenied: the role {name} of {session.account} is not authorized to perform {action} "
                 f"on {resource}"
             )
+
+
+def _documents(iam: Any, role: str) -> Iterator[dict[str, Any]]:
+    """The inline policies of a role, and the managed ones: CDK makes those of what is too long."""
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        yield as_document(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+        yield as_document(found["Document"])
 
 
 def _session(role_arn: str, credentials: Mapping[str, str], region: str, endpoint: str | None) -> Session:
