@@ -201,8 +201,8 @@ RESOURCE_TYPES = {
         heeds="CompatibleRuntimes Content.S3Bucket Content.S3Key Description LicenseInfo",
     ),
     "AWS::Logs::LogGroup": Treated(
-        Treatment.MOTO,
-        "the pipeline's",
+        Treatment.COMPLETED,
+        "the pipeline's; ARN",
         heeds="LogGroupName RetentionInDays Tags",
         passes_over="KmsKeyId",
     ),

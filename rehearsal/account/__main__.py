@@ -41,6 +41,7 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
         code_build_projects,
         code_pipelines,
         kms_keys,
+        log_groups,
         seed,
         stack_secrets,
     )
@@ -75,6 +76,7 @@ def _serve(environment: Environment, others: Sequence[Environment], plan: Plan) 
         stack_file_systems,
         kms_keys,
         bucket_policies,
+        log_groups,
         backups,
         managed_policies,
         audit_trail,

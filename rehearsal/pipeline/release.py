@@ -1,7 +1,5 @@
 """A release: the pipeline run once, from the source to the last stage, as CodePipeline does."""
 
-import json
-import shutil
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,14 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from rehearsal.pipeline.archive import pack, unpack
+from rehearsal.pipeline.approval_action import ask_for_approval
 from rehearsal.pipeline.artifacts import Artifacts
-from rehearsal.pipeline.build import Build
-from rehearsal.pipeline.build_cache import BuildCache
-from rehearsal.pipeline.build_network import enter_network
-from rehearsal.pipeline.build_variables import declared_variables
-from rehearsal.pipeline.buildspec import Buildspec
-from rehearsal.pipeline.credentials_server import credentials_of
+from rehearsal.pipeline.build_action import BuildActions
 from rehearsal.pipeline.definition import Action, Definition, Stage
 from rehearsal.pipeline.entry_conditions import is_entered
 from rehearsal.pipeline.roles import Roles, Session
@@ -26,7 +19,6 @@ from rehearsal.pipeline.step_failed import StepFailedError
 from rehearsal.pipeline.variables import Variables
 
 _PIPELINE = "codepipeline.amazonaws.com"
-_BUILD = "codebuild.amazonaws.com"
 
 
 class Outcome(StrEnum):
@@ -162,6 +154,16 @@ class _Execution:
             s3=releases._client("s3"),
             roles=releases._roles,
         )
+        self._builds = BuildActions(
+            client=releases._client,
+            roles=releases._roles,
+            region=releases._region,
+            endpoint=releases._endpoint,
+            artifacts=self._artifacts,
+            pipeline=definition.name,
+            revision=revision,
+            say=releases._say,
+        )
         self.outputs: dict[str, bytes] = {}
 
     def enter(self, stage: Stage) -> Passed:
@@ -200,7 +202,13 @@ class _Execution:
             case "Build", "CodeBuild":
                 self._build(stage, action, configuration, session)
             case "Approval", "Manual":
-                self._ask(configuration, session)
+                ask_for_approval(
+                    configuration,
+                    session=session,
+                    roles=self._of._roles,
+                    sns=self._of._client("sns"),
+                    approve=self._of._approve,
+                )
             case "Deploy", "CloudFormation":
                 run_stack_action(
                     action,
@@ -223,82 +231,12 @@ class _Execution:
         return replace(session, region=region)
 
     def _build(self, stage: Stage, action: Action, configuration: dict[str, str], session: Session) -> None:
-        project = self._project(configuration["ProjectName"])
-        self._of._roles.require(session, "codebuild:StartBuild", project["arn"])
-        role = self._of._roles.begin(project["serviceRole"], service=_BUILD)
-        folder = self._folder / f"{stage.name}-{action.name}"
-        source = folder / "src"
-        source.mkdir(parents=True)
-        (content,) = (self._artifacts.get(name, role) for name in action.inputs)
-        unpack(content, source)
-        roles = self._of._roles
-        environment, hidden = declared_variables(
-            [
-                *project["environment"].get("environmentVariables", ()),
-                *json.loads(configuration.get("EnvironmentVariables", "[]")),
-            ],
-            secrets_manager=self._of._client("secretsmanager"),
-            session=role,
-            roles=roles,
+        done = self._builds.run(
+            action, configuration, session=session, folder=self._folder / f"{stage.name}-{action.name}"
         )
-        enter_network(project.get("vpcConfig") or {}, ec2=self._of._client("ec2"), session=role, roles=roles)
-        buildspec = Buildspec.read(project["source"]["buildspec"], source)
-        cache = BuildCache(project, buildspec.cached, session=role, s3=self._of._client("s3"), roles=roles)
-        log = folder / "build.log"
-        try:
-            cache.restore(folder / "home")
-            with credentials_of(role) as address:
-                built = Build(
-                    folder=folder,
-                    buildspec=buildspec,
-                    environment={**environment, **self._set_by_codebuild(project, address)},
-                    hidden=hidden,
-                    say=lambda line: self._of._say(f"  {line}"),
-                    log=log,
-                ).run()
-            cache.keep(folder / "home")
-            for name in action.outputs:
-                if built.output is None:
-                    raise StepFailedError(f"the build hands nothing on as {name}")
-                self._hand_on(action, pack(built.output), role)
-            if action.namespace:
-                self._variables.add(action.namespace, built.exported)
-        finally:
-            # Hundreds of megabytes: the log is kept.
-            for path in folder.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path)
-
-    def _project(self, name: str) -> dict[str, Any]:
-        found = self._of._client("codebuild").batch_get_projects(names=[name])["projects"]
-        if not found:
-            raise StepFailedError(f"there is no build project {name}")
-        project: dict[str, Any] = found[0]
-        return project
-
-    def _set_by_codebuild(self, project: dict[str, Any], credentials: str) -> dict[str, str]:
-        """https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html"""
-        region, build_id = self._of._region, f"{project['name']}:{uuid.uuid4()}"
-        return {
-            # Not CodeBuild's, these two: how AWS is reached here.
-            **({"AWS_ENDPOINT_URL": self._of._endpoint} if self._of._endpoint else {}),
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_REGION": region,
-            "CODEBUILD_BUILD_ID": build_id,
-            "CODEBUILD_BUILD_ARN": f"{project['arn'].rpartition(':project/')[0]}:build/{build_id}",
-            "CODEBUILD_BUILD_IMAGE": project["environment"]["image"],
-            "CODEBUILD_CI": "true",
-            "CODEBUILD_INITIATOR": f"codepipeline/{self._definition.name}",
-            "CODEBUILD_RESOLVED_SOURCE_VERSION": self._revision,
-        }
-
-    def _ask(self, configuration: dict[str, str], session: Session) -> None:
-        if topic := configuration.get("NotificationArn"):
-            self._of._roles.require(session, "sns:Publish", topic)
-        if not self._of._approve(configuration.get("CustomData", "")):
-            raise StepFailedError("rejected")
+        self.outputs |= done.outputs
+        if action.namespace:
+            self._variables.add(action.namespace, done.exported)
 
     def _hand_on(self, action: Action, content: bytes, session: Session) -> None:
         (name,) = action.outputs

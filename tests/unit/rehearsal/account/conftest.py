@@ -21,9 +21,10 @@ from moto.efs.models import AccessPoint, EFSBackend, FileSystem, MountTarget
 from moto.efs.responses import EFSResponse
 from moto.iam.models import ManagedPolicy, Role
 from moto.kms.models import Key
+from moto.logs.models import LogGroup
 from moto.s3.models import FakeBucket
 
-from rehearsal.account import audit_trail, backups, bucket_policies, call_refusals, kms_keys
+from rehearsal.account import audit_trail, backups, bucket_policies, call_refusals, kms_keys, log_groups
 from rehearsal.account.cloudformation import change_sets, stack_calls
 from rehearsal.account.cloudformation.custom_resources import CustomResource
 from rehearsal.account.efs import stack_file_systems
@@ -51,6 +52,7 @@ CHANGED = (
     Key,
     LambdaFunction,
     LayerVersion,
+    LogGroup,
     ManagedPolicy,
     MountTarget,
     Role,
@@ -76,6 +78,7 @@ def account() -> Iterator[None]:
             stack_file_systems,
             kms_keys,
             bucket_policies,
+            log_groups,
             backups,
             managed_policies,
             audit_trail,

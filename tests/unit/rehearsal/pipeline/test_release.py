@@ -28,7 +28,7 @@ def allow(*actions: str, resource: Any = "*") -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
 
 
-EVERYTHING = allow("s3:*", "sts:*", "codebuild:*", "codeconnections:*", "sns:*", "kms:*")
+EVERYTHING = allow("s3:*", "sts:*", "codebuild:*", "codeconnections:*", "sns:*", "kms:*", "logs:*")
 
 
 def role(service: str, *statements: dict[str, Any]) -> dict[str, Any]:
