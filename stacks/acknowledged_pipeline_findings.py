@@ -75,9 +75,7 @@ def _source(source: Source) -> Iterator[AcknowledgedFinding]:
 
 def _checks(stage: Environment) -> list[str]:
     """The projects around one environment."""
-    steps = [f"{stage.name}-review/Changes"]
-    if stage.delivery.approval != "always":
-        steps.append(f"{stage.name}/Confirm")
+    steps = [f"{stage.name}-review/Changes", f"{stage.name}/Confirm"]
     if stage.delivery.role_arn:
         steps += [f"{stage.name}/Doctor", f"{stage.name}/Prove"]
     return [f"Pipeline/Pipeline/{step}/{step.rpartition('/')[2]}" for step in steps]

@@ -20,6 +20,8 @@ NOT_NEEDED = "not-needed"
 """Its one value that skips the approval; every other one, an empty one too, asks for it."""
 NEEDED = "needed"
 """Its other value."""
+CHANGES = "CHANGES"
+"""The variable of a review that identifies the differences a person approves: their SHA-256."""
 
 
 class ReleaseGates:
@@ -51,7 +53,8 @@ class ReleaseGates:
         self._pipeline = pipeline
         self._source = source
         self._environment = environment
-        self._diff = f"cdk --app . diff '{stage_path}/*' --method template"
+        # Notices come from a server, and would make the same differences look like others.
+        self._diff = f"cdk --app . --no-notices diff '{stage_path}/*' --method template"
         self._install_cli = f"npm install --global aws-cdk@{cli_version}"
         self._set_up = set_up
         self._topic = topic
@@ -60,8 +63,13 @@ class ReleaseGates:
             f"arn:{environment.partition}:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}"
         )
         self._review = self._build_review()
-        # Once: CDK knows the step by this very token.
+        # Once each: CDK knows the step by these very tokens.
         self._reviewed = self._review.exported_variable(APPROVAL)
+        self._reviewed_changes = self._review.exported_variable(CHANGES)
+
+    @property
+    def _asks_always(self) -> bool:
+        return self._environment.delivery.approval == "always"
 
     @property
     def review_stage(self) -> str:
@@ -86,7 +94,7 @@ class ReleaseGates:
 
     def entry_of_approval(self) -> dict[str, object] | None:
         """The condition, in a template's words, under which a person is asked; None: always."""
-        if self._environment.delivery.approval == "always":
+        if self._asks_always:
             return None
         rule = {
             "Name": "ApprovalIsNeeded",
@@ -101,8 +109,7 @@ class ReleaseGates:
 
     def checks_before(self) -> list[pipelines.Step]:
         """The steps that come first in the environment's stage."""
-        always = self._environment.delivery.approval == "always"
-        steps: list[pipelines.Step] = [] if always else [self._build_confirmation()]
+        steps: list[pipelines.Step] = [self._build_confirmation()]
         if self._environment.delivery.role_arn:
             # Status 5 is warnings only.
             command = f"airflow-efs doctor {self._environment.name} || [ $? -eq 5 ]"
@@ -125,7 +132,8 @@ class ReleaseGates:
                 f"{self._diff} > review/diff.txt 2>&1 || {{ cat review/diff.txt; exit 1; }}",
                 "cat review/diff.txt",
                 *self._ask(APPROVAL, into="review/"),
-                f"export {APPROVAL}",
+                self._identify(CHANGES, "review/diff.txt"),
+                f"export {APPROVAL} {CHANGES}",
                 f'echo "approval: ${APPROVAL}" | tee review/approval.txt',
             ],
             primary_output_directory="review",
@@ -138,19 +146,31 @@ class ReleaseGates:
             f"{self._environment.name} has changed since its review, and the change now needs an approval: "
             "release it again."
         )
+        # A person has approved what the review showed, and nothing else.
+        approved = '[ "$NOW_CHANGES" = "$REVIEWED_CHANGES" ]'
+        known = {"REVIEWED_CHANGES": self._reviewed_changes}
+        if not self._asks_always:
+            approved = f'[ "$REVIEWED" = {NEEDED} ] && {approved}'
+            known["REVIEWED"] = self._reviewed
         return pipelines.CodeBuildStep(
             "Confirm",
             input=self._pipeline.cloud_assembly_file_set,
             install_commands=[self._install_cli],
-            env={"REVIEWED": self._reviewed},
+            env=known,
             commands=[
                 f"{self._diff} > now.txt 2>&1 || {{ cat now.txt; exit 1; }}",
+                "cat now.txt",
                 *self._ask("NOW", into="now-"),
-                f'[ "$REVIEWED" != {NOT_NEEDED} ] || [ "$NOW" = {NOT_NEEDED} ] '
-                f'|| {{ echo "{refusal}"; exit 1; }}',
+                self._identify("NOW_CHANGES", "now.txt"),
+                f'[ "$NOW" = {NOT_NEEDED} ] || {{ {approved}; }} || {{ echo "{refusal}"; exit 1; }}',
             ],
             role_policy_statements=[self._may_assume(self._lookup_role)],
         )
+
+    @staticmethod
+    def _identify(variable: str, file: str) -> str:
+        """The command that sets a variable to the digest of a file."""
+        return f"{variable}=$(sha256sum < {file} | cut -c 1-64)"
 
     def _ask(self, variable: str, *, into: str) -> list[str]:
         """Commands that set a variable; a comparison that fails for another reason counts as a risk."""

@@ -30,7 +30,7 @@ CDK = """#!/bin/sh
 case "$*" in
   *destructive*) exit "${DESTRUCTIVE:-0}" ;;
   *broadening*) exit "${BROADENING:-0}" ;;
-  *) echo "the differences"; exit "${DIFF:-0}" ;;
+  *) echo "${CHANGED:-the differences}"; exit "${DIFF:-0}" ;;
 esac
 """
 
@@ -96,11 +96,11 @@ def run_build(commands: list[str], folder: Path, **environment: str) -> "subproc
     )
 
 
-def review(template: Template, folder: Path, **environment: str) -> str:
-    """What a review decides."""
+def review(template: Template, folder: Path, *, exported: str = "APPROVAL", **environment: str) -> str:
+    """What a review decides; or another variable that it exports."""
     commands = [
         *buildspec(template, "staging-review", "Changes")["phases"]["build"]["commands"],
-        'printf "%s" "$APPROVAL" > decision',
+        f'printf "%s" "${exported}" > decision',
     ]
     done = run_build(commands, folder, **environment)
     assert done.returncode == 0, done.stderr
@@ -140,8 +140,9 @@ def test_the_differences_are_kept_as_an_artefact(release: Template, tmp_path: Pa
     assert action["OutputArtifacts"]
 
 
-def test_the_decision_is_a_variable_of_the_review(release: Template) -> None:
-    assert buildspec(release, "staging-review", "Changes")["env"] == {"exported-variables": ["APPROVAL"]}
+def test_the_decision_and_a_digest_of_the_differences_are_variables_of_the_review(release: Template) -> None:
+    exported = buildspec(release, "staging-review", "Changes")["env"]["exported-variables"]
+    assert sorted(exported) == ["APPROVAL", "CHANGES"]
 
 
 def test_the_approval_is_skipped_only_when_the_review_says_so(release: Template) -> None:
@@ -162,9 +163,13 @@ def test_an_environment_that_wants_it_is_approved_every_time(release: Template) 
     assert [action["ActionTypeId"]["Provider"] for action in found["Actions"]] == ["Manual"]
 
 
-def confirm(template: Template, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    commands = buildspec(template, "staging", "Confirm")["phases"]["build"]["commands"]
-    return run_build(commands, folder, **environment)
+def confirm(
+    template: Template, folder: Path, *, of: str = "staging", **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Confirm a deployment after a review of "the differences"."""
+    reviewed = review(template, folder, exported="CHANGES")
+    commands = buildspec(template, of, "Confirm")["phases"]["build"]["commands"]
+    return run_build(commands, folder, **{"REVIEWED_CHANGES": reviewed, **environment})
 
 
 @pytest.mark.parametrize("environment", [{"REVIEWED": "not-needed"}, {"REVIEWED": "needed"}], ids=str)
@@ -175,7 +180,8 @@ def test_what_is_as_it_was_reviewed_is_deployed(
 
 
 def test_what_was_approved_is_deployed(release: Template, tmp_path: Path) -> None:
-    assert confirm(release, tmp_path, REVIEWED="needed", DESTRUCTIVE="1").returncode == 0
+    done = confirm(release, tmp_path, REVIEWED="needed", DESTRUCTIVE="1")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_risk_that_the_review_did_not_see_stops_the_deployment(release: Template, tmp_path: Path) -> None:
@@ -184,15 +190,48 @@ def test_a_risk_that_the_review_did_not_see_stops_the_deployment(release: Templa
     assert "staging has changed since its review" in done.stdout
 
 
+@pytest.mark.parametrize("of", ["staging", "prod"])
+def test_another_risk_than_the_one_that_was_approved_stops_the_deployment(
+    release: Template, tmp_path: Path, of: str
+) -> None:
+    done = confirm(release, tmp_path, of=of, REVIEWED="needed", DESTRUCTIVE="1", CHANGED="others")
+    assert done.returncode != 0
+    assert f"{of} has changed since its review" in done.stdout
+
+
+def test_other_differences_without_a_risk_are_deployed(release: Template, tmp_path: Path) -> None:
+    assert confirm(release, tmp_path, REVIEWED="needed", CHANGED="others").returncode == 0
+
+
+def test_a_risk_is_deployed_where_a_person_is_asked_every_time(release: Template, tmp_path: Path) -> None:
+    assert confirm(release, tmp_path, of="prod", DESTRUCTIVE="1").returncode == 0
+
+
+def test_what_stops_the_deployment_is_in_the_log(release: Template, tmp_path: Path) -> None:
+    done = confirm(release, tmp_path, REVIEWED="not-needed", DESTRUCTIVE="1", CHANGED="the latest")
+    assert "the latest" in done.stdout
+
+
 def test_a_comparison_that_cannot_be_made_stops_the_deployment(release: Template, tmp_path: Path) -> None:
     assert confirm(release, tmp_path, REVIEWED="not-needed", DIFF="1").returncode != 0
 
 
-def test_the_confirmation_knows_what_the_review_said(release: Template) -> None:
-    (action,) = stage(release, "staging-review")["Actions"]
-    (found,) = (one for one in stage(release, "staging")["Actions"] if one["Name"] == "Confirm")
-    (variable,) = json.loads(found["Configuration"]["EnvironmentVariables"])
-    assert (variable["name"], variable["value"]) == ("REVIEWED", f"#{{{action['Namespace']}.APPROVAL}}")
+@pytest.mark.parametrize(
+    ("of", "told"),
+    [
+        ("staging", {"REVIEWED": "APPROVAL", "REVIEWED_CHANGES": "CHANGES"}),
+        ("prod", {"REVIEWED_CHANGES": "CHANGES"}),
+    ],
+)
+def test_the_confirmation_knows_what_the_review_said(
+    release: Template, of: str, told: Mapping[str, str]
+) -> None:
+    (action,) = stage(release, f"{of}-review")["Actions"]
+    (found,) = (one for one in stage(release, of)["Actions"] if one["Name"] == "Confirm")
+    variables = json.loads(found["Configuration"]["EnvironmentVariables"])
+    assert {one["name"]: one["value"] for one in variables} == {
+        name: f"#{{{action['Namespace']}.{exported}}}" for name, exported in told.items()
+    }
 
 
 @pytest.mark.parametrize(("name", "account"), [("staging", ACCOUNT), ("prod", OTHER_ACCOUNT)])
@@ -204,13 +243,15 @@ def test_a_review_only_reads_as_the_role_that_looks_up(release: Template, name: 
 
 def test_doctor_comes_before_the_deployment_and_prove_after_it(release: Template) -> None:
     actions = sorted(stage(release, "prod")["Actions"], key=lambda action: action["RunOrder"])
-    assert [action["Name"] for action in actions] == [
-        "Doctor",
-        "EfsStorageStack-prod.Prepare",
-        "EfsStorageStack-prod.Deploy",
-        "Prove",
+    by_order: dict[int, set[str]] = {}
+    for action in actions:
+        by_order.setdefault(action["RunOrder"], set()).add(action["Name"])
+    assert list(by_order.values()) == [
+        {"Confirm", "Doctor"},
+        {"EfsStorageStack-prod.Prepare"},
+        {"EfsStorageStack-prod.Deploy"},
+        {"Prove"},
     ]
-    assert len({action["RunOrder"] for action in actions}) == 4
 
 
 @pytest.mark.parametrize("action", ["Doctor", "Prove"])
