@@ -10,6 +10,7 @@ from settings.aws import MOST_ACCESS_POINTS, MOST_TAGS, oidc_hosts
 from settings.cluster import oidc_faults
 from settings.environment_fields import EnvironmentFields
 from settings.faults import Fault
+from settings.pipeline_source import Source
 from settings.section import repeats
 from settings.storage_class import StorageClass
 from settings.volume import directory_faults
@@ -71,6 +72,26 @@ def _pipeline_faults(environment: EnvironmentFields) -> Iterator[Fault]:
                 f"is not of account {environment.account} in region {environment.region}",
                 "name a secret there: CodeBuild reads no other",
                 ("pipeline", "secret_variables", name),
+            )
+    if environment.pipeline:
+        yield from _source_faults(environment, environment.pipeline.source)
+
+
+def _source_faults(environment: EnvironmentFields, source: Source) -> Iterator[Fault]:
+    at = ("pipeline", "source")
+    if source.connection_arn and source.connection_arn.split(":")[1] != environment.partition:
+        yield Fault(
+            f"is not in partition {environment.partition}",
+            "name a connection of the pipeline's account",
+            (*at, "connection_arn"),
+        )
+    if source.encryption_key:
+        _, partition, _, region, *_ = source.encryption_key.split(":")
+        if (partition, region) != (environment.partition, environment.region):
+            yield Fault(
+                f"is not in region {environment.region} of partition {environment.partition}",
+                "name a key there, where the bucket is",
+                (*at, "encryption_key"),
             )
 
 

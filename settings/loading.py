@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from settings.airflow.values import airflow_values
+from settings.aws import efs_regions
 from settings.chart_archive import CHART, chart_archive_problem
 from settings.environment import Environment
 from settings.faults import Fault, SettingsError
@@ -92,15 +93,24 @@ def _check_pipeline(environment: Environment, file: YamlFile, directory: Path) -
     if environment.pipeline is None:
         return
     there = available_environments(directory)
-    absent = [
-        Fault(
-            "is not an environment beside this file", f"choose {' or '.join(there)}", ("environments", index)
-        )
-        for index, name in enumerate(environment.pipeline.environments)
-        if name not in there
-    ]
-    if absent:
-        raise SettingsError(*(fault_line(file, ("pipeline",), fault) for fault in absent))
+    faults = []
+    for index, name in enumerate(environment.pipeline.environments):
+        if name not in there:
+            what, cure = "is not an environment beside this file", f"choose {' or '.join(there)}"
+        elif (partition := _partition(directory / f"{name}{_SUFFIX}")) not in (None, environment.partition):
+            what = f"is in partition {partition}, and the pipeline in {environment.partition}"
+            cure = "give it a pipeline of its own there"
+        else:
+            continue
+        faults.append(Fault(what, cure, ("environments", index)))
+    if faults:
+        raise SettingsError(*(fault_line(file, ("pipeline",), fault) for fault in faults))
+
+
+def _partition(path: Path) -> str | None:
+    """The partition of another environment, whose faults are said where it is loaded; None: not known."""
+    data = YamlFile(path).data
+    return efs_regions().get(str(data.get("region"))) if isinstance(data, dict) else None
 
 
 def _check_chart_archive(environment: Environment, file: YamlFile) -> None:

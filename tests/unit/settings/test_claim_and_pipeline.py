@@ -167,6 +167,14 @@ def test_a_pipeline_deploys_only_environments_that_exist(complaints: Complaints)
     ]
 
 
+def test_a_pipeline_deploys_to_its_own_partition_only(complaints: Complaints, environments: Path) -> None:
+    (environments / "beijing.yaml").write_text("region: cn-north-1\n", encoding="utf-8")
+    assert complaints(*pipeline("[prod, beijing]")) == [
+        f'{FILE}:21: pipeline.environments[1]: "beijing" is in partition aws-cn, and the pipeline in aws: '
+        "give it a pipeline of its own there"
+    ]
+
+
 def test_a_pipeline_deploys_an_environment_once(complaints: Complaints) -> None:
     assert complaints(*pipeline("[prod, prod]")) == [
         f'{FILE}:21: pipeline.environments[1]: "prod" is listed twice, first as environments[0]: '

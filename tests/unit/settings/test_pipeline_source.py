@@ -80,3 +80,19 @@ def test_a_source_is_a_zip_in_a_bucket(load: Load) -> None:
 )
 def test_what_is_no_source_is_said(complaints: Complaints, text: str, said: str) -> None:
     assert complaints(*source(text)) == [f"{AT}{said}"]
+
+
+@pytest.mark.parametrize("place", ["aws:kms:us-east-1", "aws-cn:kms:ap-northeast-2"])
+def test_the_key_of_a_zip_is_where_its_bucket_is(complaints: Complaints, place: str) -> None:
+    key = KEY.replace("aws:kms:ap-northeast-2", place)
+    assert complaints(*source(f"{{bucket: releases, key: a.zip, encryption_key: '{key}'}}")) == [
+        f'{AT}.encryption_key: "{key}" is not in region ap-northeast-2 of partition aws: '
+        "name a key there, where the bucket is"
+    ]
+
+
+def test_a_connection_is_in_the_partition_of_the_pipeline(complaints: Complaints) -> None:
+    arn = ARN.replace("arn:aws:", "arn:aws-us-gov:")
+    assert complaints(*source(f"{{connection_arn: {arn}, repository: example/airflow}}")) == [
+        f'{AT}.connection_arn: "{arn}" is not in partition aws: name a connection of the pipeline\'s account'
+    ]
