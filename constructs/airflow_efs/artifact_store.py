@@ -19,8 +19,8 @@ class ArtifactStore(Construct):
     The construct of CodePipeline makes such a bucket, too, but without a record of accesses and without an
     end of what it holds, and another one in each further region.
 
-    Buckets and key outlive the stack: artefacts and logs say what was deployed, and by which commit. They do not
-    outlive a creation of the stack that fails: a bucket with a fixed name would be in the way of the next one.
+    Buckets and key outlive the stack: artefacts and logs say what was deployed, and by which commit. They do
+    not outlive a creation of the stack that fails: a fixed name of a bucket would be in the next one's way.
 
     Args:
         scope: The stack of the region.
