@@ -30,7 +30,7 @@ from rehearsal.account.eks.cluster_tokens import TokenError
 from rehearsal.cdk import PROJECT
 from rehearsal.errors import RehearsalError
 from rehearsal.faults import describe_faults, parse_fault
-from rehearsal.rehearsal import stop_kept
+from rehearsal.kept import stop_kept
 from settings import SettingsError
 
 app = typer.Typer(

@@ -5,15 +5,13 @@ import json
 import os
 import queue
 import secrets
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 from kubernetes import client as kubernetes_client
@@ -23,7 +21,7 @@ from rehearsal import directory as directories
 from rehearsal.binaries import Binary, programs
 from rehearsal.cdk import PROJECT, Cdk, CdkRun
 from rehearsal.charts import ChartSource, locate_chart
-from rehearsal.control_plane import DRIVER_USER
+from rehearsal.cluster_beforehand import let_driver_patch_volumes, make_namespaces
 from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
 from rehearsal.faults import parse_fault
@@ -31,32 +29,13 @@ from rehearsal.installed_charts import installed_charts
 from rehearsal.other_environments import BootstrapTarget, bootstrap_targets, load_others
 from rehearsal.plan import ADMINISTRATOR, Plan
 from rehearsal.processes import free_port
+from rehearsal.reporter import Reporter, Silent
 from settings import Environment, load_environment
 
 KEPT_FOR = 8 * 3600
 """Seconds after which a kept rehearsal ends by itself."""
 
 _STOP_SECONDS = 30.0
-
-
-class Reporter(Protocol):
-    """Who hears what a rehearsal is doing."""
-
-    def say(self, line: str) -> None:
-        """Hear one line."""
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Hear how far a build is."""
-
-
-class Silent:
-    """A reporter that nobody listens to, the default."""
-
-    def say(self, line: str) -> None:
-        """Drop the line."""
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Drop the state of the build."""
 
 
 class Rehearsal:
@@ -176,8 +155,10 @@ class Rehearsal:
             )
             threading.Thread(target=self._listen, args=(self._supervisor,), daemon=True).start()
             self._await_ready()
-            self._make_namespaces()
-            self._make_up_for_an_old_chart()
+            make_namespaces(self.kubernetes(), [self.settings, *self._others])
+            # An older stand-in for a chart: its roles do not know the provisioner that runs here.
+            if any(chart.archive_version != chart.version for chart in self.charts):
+                let_driver_patch_volumes(self.kubernetes())
         except BaseException:
             self.stop()
             directories.remove_directory(directory)
@@ -222,43 +203,6 @@ class Rehearsal:
             driver_token=secrets.token_urlsafe(24),
         )
 
-    def _make_namespaces(self) -> None:
-        # A claim's namespace exists in the real cluster; the deployment does not make it.
-        core = kubernetes_client.CoreV1Api(self.kubernetes())
-        environments = (self.settings, *self._others)
-        needed = {claim.namespace for one in environments for claim in one.every_claim}
-        # There may be secrets to put into Airflow's beforehand.
-        needed |= {one.airflow.namespace for one in environments if one.airflow}
-        for name in sorted(needed - {"default", "kube-system"}):
-            metadata = kubernetes_client.V1ObjectMeta(name=name)
-            core.create_namespace(kubernetes_client.V1Namespace(metadata=metadata))
-
-    def _make_up_for_an_old_chart(self) -> None:
-        # The provisioner here removes its finalizer from a volume by a patch. Charts of its time allow that;
-        # an older stand-in does not, and a deleted volume would stay Terminating.
-        if all(chart.archive_version == chart.version for chart in self.charts):
-            return
-        name = "rehearsal:csi-provisioner"
-        metadata = kubernetes_client.V1ObjectMeta(name=name)
-        rule = kubernetes_client.V1PolicyRule(
-            api_groups=[""], resources=["persistentvolumes"], verbs=["patch"]
-        )
-        rbac = kubernetes_client.RbacAuthorizationV1Api(self.kubernetes())
-        rbac.create_cluster_role(kubernetes_client.V1ClusterRole(metadata=metadata, rules=[rule]))
-        rbac.create_cluster_role_binding(
-            kubernetes_client.V1ClusterRoleBinding(
-                metadata=metadata,
-                role_ref=kubernetes_client.V1RoleRef(
-                    api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=name
-                ),
-                subjects=[
-                    kubernetes_client.RbacV1Subject(
-                        kind="User", name=DRIVER_USER, api_group="rbac.authorization.k8s.io"
-                    )
-                ],
-            )
-        )
-
     def _await_ready(self) -> None:
         while True:
             message = self._messages.get()
@@ -301,7 +245,7 @@ class Rehearsal:
         directories.remove_directory(self.plan.directory)
 
     def keep(self) -> None:
-        """Let the rehearsal run on after this process; `stop_kept` or its time ends it."""
+        """Let the rehearsal run on after this process; `kept.stop_kept` or its time ends it."""
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is None:
             raise RehearsalError("the rehearsal is not running: start it first")
@@ -474,23 +418,3 @@ def keep_loopback_off_proxies() -> None:
         hosts = [host for host in os.environ.get(name, "").split(",") if host]
         missing = [host for host in ("localhost", "127.0.0.1") if host not in hosts]
         os.environ[name] = ",".join([*hosts, *missing])
-
-
-def stop_kept() -> list[str]:
-    """Stop every rehearsal that was kept, and wait until nothing of it is left.
-
-    Returns:
-        The names of their folders.
-    """
-    stopped = []
-    for directory, supervisor in directories.kept():
-        with contextlib.suppress(ProcessLookupError):  # it ends at this moment, by itself
-            os.kill(supervisor, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while directory.exists():
-            if time.monotonic() > deadline:
-                raise RehearsalError(f"the rehearsal {directory.name} (process {supervisor}) does not stop")
-            time.sleep(0.1)
-        stopped.append(directory.name)
-    directories.sweep()
-    return stopped

@@ -10,7 +10,8 @@ import pytest
 
 from rehearsal import directory as directories
 from rehearsal.errors import RehearsalError
-from rehearsal.rehearsal import Rehearsal, stop_kept
+from rehearsal.kept import stop_kept
+from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.lines import Lines
 from tests.rehearsal.processes import command_of, eventually, processes_of
 
