@@ -59,6 +59,7 @@ def test_the_driver_is_told_from_one_of_helm(shape: Shaped) -> None:
         "version": "v2.1.15",
         "detail": None,
         "identity": "irsa",
+        "service_account": "kube-system/efs-csi-controller-sa",
         "role_arn": "arn:aws:iam::123456789012:role/by-hand",
         "environment": None,
     }
