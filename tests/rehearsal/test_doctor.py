@@ -881,7 +881,7 @@ def test_a_stranger_to_the_account_learns_which_checks_were_not_made(world: Worl
         report = world.examine()
     finding = found(report, "not-checked")
     assert finding.severity is Severity.UNKNOWN
-    assert finding.what == "AWS refuses GetCallerIdentity: AccessDenied"
+    assert finding.what == "AWS does not accept the credentials: InvalidClientTokenId"
     assert "account-mismatch" in finding.where
     assert report.status == 4
 

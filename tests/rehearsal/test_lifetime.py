@@ -16,8 +16,9 @@ from tests.rehearsal.lines import Lines
 from tests.rehearsal.processes import command_of, eventually, processes_of
 
 OWNER = """
-import sys, time
+import signal, sys, time
 from rehearsal.rehearsal import Rehearsal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background
 rehearsal = Rehearsal(environment="dynamic-provisioning")
 with rehearsal:
     print(rehearsal.plan.directory, flush=True)
