@@ -3,6 +3,7 @@
 from kubernetes import client as kubernetes
 
 from operations.doctor.installation import Installation, Thing
+from operations.events import seen_last, words
 
 _OF_THE_CLUSTER = "default"
 """The namespace of events about objects that are in none, such as volumes."""
@@ -18,5 +19,4 @@ def last_event(installation: Installation, thing: Thing) -> str:
     events = installation.all_of(core.list_namespaced_event, namespace, field_selector=selector)
     if not events:
         return "it has no events"
-    last = max(events, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
-    return " ".join(f"{last.get('reason')}: {last.get('message')}".split())
+    return words([max(events, key=seen_last)])

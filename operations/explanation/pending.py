@@ -4,9 +4,10 @@ import re
 
 from botocore.exceptions import ClientError
 
+from operations.events import words
 from operations.explanation.driver import CONTROLLER, controller_of, namespace_of
 from operations.explanation.named_volume import explain_named_volume
-from operations.explanation.reading import Reader, words
+from operations.explanation.reading import Reader
 from operations.explanation.records import Kind, Link, Thing
 from operations.trace import DRIVER
 

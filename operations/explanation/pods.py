@@ -2,8 +2,9 @@
 
 import re
 
+from operations.events import words
 from operations.explanation.driver import driver_namespace
-from operations.explanation.reading import Reader, words
+from operations.explanation.reading import Reader
 from operations.explanation.records import Kind, Link, Pod, Thing
 from operations.trace import DRIVER
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from kubernetes import client as kubernetes
 
+from operations.events import seen_last
 from operations.explanation.records import Break, Kind, Link, Thing
 
 _SECONDS = 15
@@ -53,20 +54,4 @@ class Reader:
         """The events of an object, the newest first."""
         selector = f"involvedObject.kind={kind},involvedObject.name={name}"
         found = self.items(self.core.list_namespaced_event, self.namespace, field_selector=selector)
-        return sorted(found, key=_time_of, reverse=True)
-
-
-def _time_of(event: Thing) -> str:
-    metadata = event.get("metadata") or {}
-    return str(
-        (event.get("series") or {}).get("lastObservedTime")
-        or event.get("lastTimestamp")
-        or event.get("eventTime")
-        or metadata.get("creationTimestamp")
-        or ""
-    )
-
-
-def words(events: list[Thing]) -> str:
-    """What some events say, in a line."""
-    return "; ".join(" ".join(f"{one.get('reason')}: {one.get('message')}".split()) for one in events)
+        return sorted(found, key=seen_last, reverse=True)

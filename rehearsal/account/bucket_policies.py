@@ -35,7 +35,14 @@ class BucketPolicy(StackModel, CloudFormationModel):
         return {}
 
     @classmethod
-    def make(cls, name: str, properties: dict[str, Any], *, account: str, region: str) -> "BucketPolicy":  # noqa: ARG003
+    def make(
+        cls,
+        name: str,  # noqa: ARG003  # StackModel's signature
+        properties: dict[str, Any],
+        *,
+        account: str,
+        region: str,
+    ) -> "BucketPolicy":
         """Give the bucket the policy; there must be such a bucket."""
         policy = cls(properties["Bucket"])
         policy._put(properties, _backend(account, region))
@@ -44,7 +51,7 @@ class BucketPolicy(StackModel, CloudFormationModel):
     def change(
         self,
         properties: dict[str, Any],
-        former: dict[str, Any],  # noqa: ARG002  # the model's signature
+        former: dict[str, Any],  # noqa: ARG002  # StackModel's signature
         *,
         account: str,
         region: str,

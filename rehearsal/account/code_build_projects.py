@@ -38,7 +38,7 @@ class ProjectResource(StackModel, CloudFormationModel):
     def change(
         self,
         properties: dict[str, Any],
-        former: dict[str, Any],  # noqa: ARG002
+        former: dict[str, Any],  # noqa: ARG002  # StackModel's signature
         *,
         account: str,
         region: str,
@@ -47,7 +47,7 @@ class ProjectResource(StackModel, CloudFormationModel):
         name = self.physical_resource_id
         self._backend.codebuild_projects[name] = _project(name, properties, account, region)
 
-    def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
+    def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002  # moto's signature
         """Delete it."""
         self._backend.codebuild_projects.pop(self.physical_resource_id, None)
 

@@ -45,17 +45,17 @@ class PipelineResource(StackModel, CloudFormationModel):
     def change(
         self,
         properties: dict[str, Any],
-        former: dict[str, Any],  # noqa: ARG002
+        former: dict[str, Any],  # noqa: ARG002  # StackModel's signature
         *,
-        account: str,  # noqa: ARG002
-        region: str,  # noqa: ARG002
+        account: str,  # noqa: ARG002  # StackModel's signature
+        region: str,  # noqa: ARG002  # StackModel's signature
     ) -> None:
         """Give it another definition; its version goes up."""
         name = self.physical_resource_id
         self._backend.update_pipeline(_definition(name, properties))
         self._backend.pipelines[name].tags = tags_of(properties)
 
-    def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002
+    def delete(self, account_id: str, region_name: str) -> None:  # noqa: ARG002  # moto's signature
         """Delete it."""
         self._backend.delete_pipeline(self.physical_resource_id)
 
