@@ -45,7 +45,8 @@ class ServiceNetwork:
         self._endpoints: dict[str, Endpoint] = {}
         self._server = _Server(str(path), _Handler)
         self._server.network = self
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        # `close` waits until the server looks whether it is to end: by itself every half second.
+        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def attach(self, name: str, endpoint: Endpoint) -> None:
         """A pod runs from now on."""

@@ -41,7 +41,8 @@ def credentials_of(session: Session) -> Iterator[str]:
             """Say nothing: the address is a secret."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # The end of a build waits until the server looks whether it is to end: by itself every half second.
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}{path}"
