@@ -5,6 +5,7 @@ Nothing is acknowledged for a whole stack. A record whose finding is gone is dea
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from constructs import IConstruct
@@ -194,14 +195,15 @@ def _exists(stack: Stack, path: str) -> bool:
     return True
 
 
+# Each step down is a call to Node.js, and most paths begin alike.
+@lru_cache(maxsize=256)
 def _construct_at(stack: Stack, path: str) -> IConstruct:
-    found: IConstruct = stack
-    for step in path.split("/"):
-        child = found.node.try_find_child(step)
-        if child is None:
-            raise LookupError(f"{stack.node.path}/{path}: {found.node.path} has no child {step}")
-        found = child
-    return found
+    above, _, name = path.rpartition("/")
+    parent = _construct_at(stack, above) if above else stack
+    child = parent.node.try_find_child(name)
+    if child is None:
+        raise LookupError(f"{parent.node.path} has no child {name}")
+    return child
 
 
 def logical_id(stack: Stack, path: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from aws_cdk.assertions import Template
@@ -10,6 +11,7 @@ Resource = Mapping[str, Any]
 Resources = Mapping[str, Resource]
 
 
+@lru_cache(maxsize=16)  # most tests look at a template that others looked at before
 def resources(template: Template) -> Resources:
     """All resources by logical id."""
     found: Resources = template.to_json().get("Resources", {})
