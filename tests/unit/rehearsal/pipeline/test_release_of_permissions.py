@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rehearsal.account.conftest import account, stacks
 from tests.unit.rehearsal.account.stacks import ACCOUNT, REGION
-from tests.unit.rehearsal.pipeline.test_release import (
+from tests.unit.rehearsal.pipeline.pipelines import (
     EVERYTHING,
     Release,
     Resources,
@@ -16,12 +15,9 @@ from tests.unit.rehearsal.pipeline.test_release import (
     pipeline,
     project,
     reason,
-    release,
     role,
     stage,
 )
-
-__all__ = ["account", "release", "stacks"]
 
 LOG = {"CloudWatchLogs": {"Status": "ENABLED", "GroupName": {"Ref": "Log"}}}
 STREAMS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"

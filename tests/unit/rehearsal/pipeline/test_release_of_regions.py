@@ -8,9 +8,8 @@ import pytest
 from moto.sts.responses import TokenResponse
 
 from rehearsal.account.iam import assumed_roles
-from tests.unit.rehearsal.account.conftest import account, stacks
 from tests.unit.rehearsal.account.stacks import ACCOUNT, REGION, aws_client, key_of_role
-from tests.unit.rehearsal.pipeline.test_release import (
+from tests.unit.rehearsal.pipeline.pipelines import (
     EVERYTHING,
     Release,
     Resources,
@@ -20,12 +19,9 @@ from tests.unit.rehearsal.pipeline.test_release import (
     pipeline,
     project,
     reason,
-    release,
     role,
     stage,
 )
-
-__all__ = ["account", "release", "stacks"]
 
 OTHER, ELSEWHERE = "210987654321", "us-east-1"
 DEPLOY, EXECUTE = f"arn:aws:iam::{OTHER}:role/deploy", f"arn:aws:iam::{OTHER}:role/execute"

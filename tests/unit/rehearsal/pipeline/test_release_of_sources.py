@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rehearsal.account.conftest import account, stacks
 from tests.unit.rehearsal.account.stacks import REGION
-from tests.unit.rehearsal.pipeline.test_release import (
+from tests.unit.rehearsal.pipeline.pipelines import (
     CONNECTION,
     EVERYTHING,
     Release,
@@ -17,12 +16,9 @@ from tests.unit.rehearsal.pipeline.test_release import (
     pipeline,
     project,
     reason,
-    release,
     role,
     stage,
 )
-
-__all__ = ["account", "release", "stacks"]
 
 SOURCES: dict[str, dict[str, Any]] = {
     "CodeStarSourceConnection": {
