@@ -43,7 +43,7 @@ _NAMES: Final[Mapping[Path, str]] = {
 }
 """Names of secrets, and where they are written so that they are looked for beforehand."""
 
-FIXED_VALUES: Final = (
+_COMPONENTS: Final = (
     FixedValue(
         path=("executor",),
         why="but only Celery workers are scaled here",
@@ -58,15 +58,111 @@ FIXED_VALUES: Final = (
         for key in ("fullnameOverride", "nameOverride", "useStandardNaming")
     ),
     FixedValue(
-        path=("logs", "persistence"),
-        why="but where the logs are is decided by airflow.logs",
-        instead="write airflow.logs",
+        path=("migrateDatabaseJob", "useHelmHooks"),
+        why="with which an install that waits deadlocks: every pod waits for the migration",
+        instead="remove it",
     ),
+    FixedValue(
+        path=("migrateDatabaseJob", "applyCustomEnv"),
+        why="with which an install that waits deadlocks: every pod waits for the migration",
+        instead="remove it",
+    ),
+    FixedValue(
+        path=("createUserJob", "useHelmHooks"),
+        why="with which an install that waits deadlocks: the hook waits for pods that wait for it",
+        instead="remove it",
+    ),
+    FixedValue(
+        path=("config", "core", "executor"),
+        why="but only Celery workers are scaled here",
+        instead="remove it: CeleryExecutor is set",
+        default="{{ .Values.executor }}",
+    ),
+    *(
+        FixedValue(path=(component, "enabled"), why=f"but {why}", instead="remove it", default=True)
+        for component, why in (
+            ("apiServer", "workers get their tasks from the API server"),
+            ("dagProcessor", "nothing else reads the DAGs, and it has the one groomer"),
+            ("migrateDatabaseJob", "every pod waits for the migration"),
+            ("scheduler", "nothing else puts tasks into the queues"),
+        )
+    ),
+    FixedValue(
+        path=("scheduler", "replicas"),
+        why="but another setting says how many schedulers there are",
+        instead="write airflow.schedulers",
+    ),
+    FixedValue(
+        path=("dagProcessor", "replicas"),
+        why="and each would have a groomer, of which each reads the attributes of every log",
+        instead="remove it",
+    ),
+)
+"""Which parts of Airflow there are, and how they are called and installed."""
+
+_DAGS: Final = (
     FixedValue(
         path=("dags", "persistence"),
         why="but a claim for the DAGs is named by airflow.dags.claim",
         instead="write airflow.dags.claim",
     ),
+    FixedValue(
+        path=("dagProcessor", "dagBundleConfigList"),
+        why="which would replace the repository of airflow.dags.git",
+        instead="remove airflow.dags.git, or this list",
+        always=False,
+    ),
+    FixedValue(
+        path=("secret",),
+        why="which would replace the connection to the repository of airflow.dags.git",
+        instead="write extraEnv, or name the secret in airflow.dags.git only",
+        always=False,
+    ),
+)
+"""Where the DAGs come from."""
+
+_LOGS: Final = (
+    FixedValue(
+        path=("logs", "persistence"),
+        why="but where the logs are is decided by airflow.logs",
+        instead="write airflow.logs",
+    ),
+    FixedValue(
+        path=("config", "logging", "remote_base_log_folder"),
+        why="and the roles of airflow.permissions may write there only",
+        instead="write airflow.permissions.remote_logging",
+        always=False,
+    ),
+    *(
+        FixedValue(
+            path=(*section, "logGroomerSidecar", "enabled"),
+            why="but one groomer, the dag processor's, is enough: each reads the attributes of every log",
+            instead="remove it",
+        )
+        for section in (("workers", "celery"), ("scheduler",), ("triggerer",))
+    ),
+    *(
+        FixedValue(
+            path=("dagProcessor", "logGroomerSidecar", key),
+            why="but airflow.logs says how old logs are found",
+            instead=f"write airflow.logs.{field}",
+        )
+        for key, field in (("retentionDays", "retention_days"), ("frequencyMinutes", "groom_every_minutes"))
+    ),
+    FixedValue(
+        path=("config", "logging", "base_log_folder"),
+        why="and logs outside of their volume are lost with the worker",
+        instead="remove it: the logs are written where their volume is mounted",
+    ),
+    FixedValue(
+        path=("dagProcessor", "logGroomerSidecar", "enabled"),
+        why="but nothing else deletes old logs",
+        instead="remove it, or write a longer airflow.logs.retention_days",
+    ),
+)
+"""Where the logs are, and who deletes old ones."""
+
+_WORKERS: Final = (
     FixedValue(
         path=("workers", "celery", "persistence"),
         why="but a worker keeps nothing: the logs have their claim, and chown fails on an access point",
@@ -88,87 +184,9 @@ FIXED_VALUES: Final = (
         instead="remove it; for a fixed number write airflow.workers.minimum and maximum, both the same",
     ),
     FixedValue(
-        path=("dagProcessor", "dagBundleConfigList"),
-        why="which would replace the repository of airflow.dags.git",
-        instead="remove airflow.dags.git, or this list",
-        always=False,
-    ),
-    FixedValue(
-        path=("secret",),
-        why="which would replace the connection to the repository of airflow.dags.git",
-        instead="write extraEnv, or name the secret in airflow.dags.git only",
-        always=False,
-    ),
-    *(
-        FixedValue(
-            path=(*section, "serviceAccount"),
-            why="and the role of airflow.permissions trusts that account only",
-            instead="remove it",
-            always=False,
-        )
-        for section in (("workers", "celery"), ("triggerer",), ("apiServer",))
-    ),
-    FixedValue(
-        path=("config", "logging", "remote_base_log_folder"),
-        why="and the roles of airflow.permissions may write there only",
-        instead="write airflow.permissions.remote_logging",
-        always=False,
-    ),
-    FixedValue(
         path=("config", "celery", "worker_concurrency"),
         why="but KEDA divides by airflow.workers.concurrency",
         instead="write airflow.workers.concurrency",
-    ),
-    FixedValue(
-        path=("postgresql", "enabled"),
-        why="but airflow.database says whether the chart's PostgreSQL runs",
-        instead="write airflow.database",
-    ),
-    FixedValue(
-        path=("redis", "enabled"),
-        why="but airflow.broker says whether the chart's Redis runs",
-        instead="write airflow.broker",
-    ),
-    FixedValue(
-        path=("migrateDatabaseJob", "useHelmHooks"),
-        why="with which an install that waits deadlocks: every pod waits for the migration",
-        instead="remove it",
-    ),
-    FixedValue(
-        path=("migrateDatabaseJob", "applyCustomEnv"),
-        why="with which an install that waits deadlocks: every pod waits for the migration",
-        instead="remove it",
-    ),
-    FixedValue(
-        path=("createUserJob", "useHelmHooks"),
-        why="with which an install that waits deadlocks: the hook waits for pods that wait for it",
-        instead="remove it",
-    ),
-    *(
-        FixedValue(path=path, why="but another setting names this secret", instead=f"write {field}")
-        for path, field in _NAMES.items()
-    ),
-    *(
-        FixedValue(
-            path=("enableBuiltInSecretEnvVars", name), why=f"but {why}", instead="remove it", default=True
-        )
-        for name, why in _BUILT_IN.items()
-    ),
-    *(
-        FixedValue(
-            path=("data", "metadataConnection", key),
-            why="but the database is that of airflow.database, and KEDA reads no scheme but postgresql",
-            instead="write airflow.database.secret, the name of a secret with the whole connection",
-            default=default,
-        )
-        for key, default in (
-            ("protocol", "postgresql"),
-            ("host", ABSENT),
-            ("port", 5432),
-            ("db", "postgres"),
-            ("user", "postgres"),
-            ("sslmode", "disable"),
-        )
     ),
     *(
         FixedValue(
@@ -215,33 +233,6 @@ FIXED_VALUES: Final = (
         why="by which the workers of a set are spread over the zones",
         instead="choose another label",
     ),
-    *(
-        FixedValue(
-            path=(*section, "logGroomerSidecar", "enabled"),
-            why="but one groomer, the dag processor's, is enough: each reads the attributes of every log",
-            instead="remove it",
-        )
-        for section in (("workers", "celery"), ("scheduler",), ("triggerer",))
-    ),
-    *(
-        FixedValue(
-            path=("dagProcessor", "logGroomerSidecar", key),
-            why="but airflow.logs says how old logs are found",
-            instead=f"write airflow.logs.{field}",
-        )
-        for key, field in (("retentionDays", "retention_days"), ("frequencyMinutes", "groom_every_minutes"))
-    ),
-    FixedValue(
-        path=("config", "core", "executor"),
-        why="but only Celery workers are scaled here",
-        instead="remove it: CeleryExecutor is set",
-        default="{{ .Values.executor }}",
-    ),
-    FixedValue(
-        path=("config", "logging", "base_log_folder"),
-        why="and logs outside of their volume are lost with the worker",
-        instead="remove it: the logs are written where their volume is mounted",
-    ),
     FixedValue(
         path=("workers", "celery", "replicas"),
         why="and the chart does not heed it where KEDA scales the workers",
@@ -253,34 +244,50 @@ FIXED_VALUES: Final = (
         instead="write a generic ephemeral volume in workers.celery.extraVolumes",
         default=[],
     ),
-    *(
-        FixedValue(path=(component, "enabled"), why=f"but {why}", instead="remove it", default=True)
-        for component, why in (
-            ("apiServer", "workers get their tasks from the API server"),
-            ("dagProcessor", "nothing else reads the DAGs, and it has the one groomer"),
-            ("migrateDatabaseJob", "every pod waits for the migration"),
-            ("scheduler", "nothing else puts tasks into the queues"),
-        )
-    ),
-    FixedValue(
-        path=("scheduler", "replicas"),
-        why="but another setting says how many schedulers there are",
-        instead="write airflow.schedulers",
-    ),
-    FixedValue(
-        path=("dagProcessor", "replicas"),
-        why="and each would have a groomer, of which each reads the attributes of every log",
-        instead="remove it",
-    ),
-    FixedValue(
-        path=("dagProcessor", "logGroomerSidecar", "enabled"),
-        why="but nothing else deletes old logs",
-        instead="remove it, or write a longer airflow.logs.retention_days",
-    ),
     FixedValue(
         path=("config", "celery", "worker_autoscale"),
         why="but KEDA divides by airflow.workers.concurrency, and a worker then runs another number of tasks",
         instead="write airflow.workers.concurrency",
+    ),
+)
+"""The workers and their scaling."""
+
+_STORES: Final = (
+    FixedValue(
+        path=("postgresql", "enabled"),
+        why="but airflow.database says whether the chart's PostgreSQL runs",
+        instead="write airflow.database",
+    ),
+    FixedValue(
+        path=("redis", "enabled"),
+        why="but airflow.broker says whether the chart's Redis runs",
+        instead="write airflow.broker",
+    ),
+    *(
+        FixedValue(path=path, why="but another setting names this secret", instead=f"write {field}")
+        for path, field in _NAMES.items()
+    ),
+    *(
+        FixedValue(
+            path=("enableBuiltInSecretEnvVars", name), why=f"but {why}", instead="remove it", default=True
+        )
+        for name, why in _BUILT_IN.items()
+    ),
+    *(
+        FixedValue(
+            path=("data", "metadataConnection", key),
+            why="but the database is that of airflow.database, and KEDA reads no scheme but postgresql",
+            instead="write airflow.database.secret, the name of a secret with the whole connection",
+            default=default,
+        )
+        for key, default in (
+            ("protocol", "postgresql"),
+            ("host", ABSENT),
+            ("port", 5432),
+            ("db", "postgres"),
+            ("user", "postgres"),
+            ("sslmode", "disable"),
+        )
     ),
     *(
         FixedValue(
@@ -319,6 +326,19 @@ FIXED_VALUES: Final = (
         instead="remove it, or name a database outside of the chart by airflow.database.secret",
         default="standalone",
     ),
+)
+"""The database, the broker and the secrets that name them."""
+
+_ACCESS: Final = (
+    *(
+        FixedValue(
+            path=(*section, "serviceAccount"),
+            why="and the role of airflow.permissions trusts that account only",
+            instead="remove it",
+            always=False,
+        )
+        for section in (("workers", "celery"), ("triggerer",), ("apiServer",))
+    ),
     FixedValue(
         path=("ingress", "apiServer", "enabled"),
         why="but who reaches Airflow from outside is decided by airflow.ingress",
@@ -331,4 +351,7 @@ FIXED_VALUES: Final = (
         instead="write airflow.admin",
     ),
 )
+"""Who reaches Airflow, and what its pods may do."""
+
+FIXED_VALUES: Final = (*_COMPONENTS, *_DAGS, *_LOGS, *_WORKERS, *_STORES, *_ACCESS)
 """Every such value. A user may say there what is made from the settings, or the chart's own default."""
