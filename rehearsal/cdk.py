@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.aws_sdk import without_aws
 from rehearsal.errors import RehearsalError
 from rehearsal.other_environments import BootstrapTarget
 from rehearsal.plan import Plan
@@ -147,8 +148,3 @@ class Cdk:
 def search_path() -> str:
     """PATH with this Python's own programs first: `python3` for the app, `node` where it came as a wheel."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-
-
-def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables without those of AWS, any of which could lead an SDK to the user's real account."""
-    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}

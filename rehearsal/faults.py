@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import botocore.session
-
+from rehearsal.aws_sdk import botocore_session
 from rehearsal.errors import RehearsalError
 
 SERVICES = (
@@ -164,7 +163,7 @@ def describe_faults() -> str:
 @lru_cache
 def service_model(service: str) -> Any:
     """What the SDK knows of a service: its calls, its protocol, the name that calls are signed with."""
-    return botocore.session.get_session().get_service_model(service)
+    return botocore_session().get_service_model(service)
 
 
 def _target(spec: str, target: str) -> tuple[str, str]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import boto3
 from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
 
 from rehearsal import directory as directories
+from rehearsal.aws_sdk import boto3_session, without_aws
 from rehearsal.binaries import Binary, programs
 from rehearsal.cdk import PROJECT, Cdk, CdkRun
 from rehearsal.charts import ChartSource, locate_chart
@@ -150,6 +150,7 @@ class Rehearsal:
                 stdout=subprocess.PIPE,
                 stderr=(directory / "logs" / "supervisor.log").open("ab"),
                 text=True,
+                env=without_aws(os.environ),
                 start_new_session=True,  # Ctrl-C is for the owner, which stops it in order
                 pass_fds=(lock,),
             )
@@ -359,7 +360,7 @@ class Rehearsal:
             account: one of another environment, where its administrator is at work. Default: that of the
                 environment.
         """
-        return boto3.session.Session().client(  # type: ignore[call-overload]
+        return boto3_session().client(  # type: ignore[call-overload]
             service,
             region_name=region or self.settings.region,
             endpoint_url=self.plan.account_url,

@@ -6,14 +6,12 @@ its role, is done by the runner, and asked for here.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
-
-import boto3
 
 from rehearsal.account.iam.policies import Request, is_allowed
 from rehearsal.account.iam.resource_policies import may_use
 from rehearsal.account.iam.role_policies import as_document
+from rehearsal.aws_sdk import boto3_session
 from rehearsal.pipeline.guarded_resources import GuardedResources
 from rehearsal.pipeline.step_failed import StepFailedError
 
@@ -36,7 +34,7 @@ class Session:
 
     def client(self, service: str) -> Any:
         """A client of a service, with the rights of the role."""
-        return _services().client(  # type: ignore[call-overload]
+        return boto3_session().client(  # type: ignore[call-overload]
             service,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
@@ -126,12 +124,6 @@ class Roles:
                 f"AccessDenied: the role {name} of {session.account} is not authorized to perform {action} "
                 f"on {resource}"
             )
-
-
-@cache
-def _services() -> boto3.Session:
-    """What boto3 knows of the services, once: to read it for each client took half the time of a release."""
-    return boto3.Session()
 
 
 def _documents(iam: Any, role: str) -> Iterator[dict[str, Any]]:

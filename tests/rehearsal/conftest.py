@@ -8,6 +8,7 @@ import pytest
 
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.lines import Lines
+from tests.unit.rehearsal.users_shell import AWS_OF_THE_USER
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,10 +23,17 @@ def _folder_of_the_worker() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def dynamic_provisioning() -> Iterator[Rehearsal]:
-    """Worked example B, deployed."""
-    with Rehearsal(environment="dynamic-provisioning", reporter=Lines()) as rehearsal:
-        rehearsal.deploy()
+    """Worked example B, deployed from a shell that is set up for the user's own account."""
+    rehearsal = Rehearsal(environment="dynamic-provisioning", reporter=Lines())
+    try:
+        with pytest.MonkeyPatch.context() as shell:
+            for name, value in AWS_OF_THE_USER.items():
+                shell.setenv(name, value)
+            rehearsal.start()
+            rehearsal.deploy()
         yield rehearsal
+    finally:
+        rehearsal.stop()
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import botocore.session
 from moto.efs.exceptions import FileSystemNotFound, MountTargetNotFound
 from moto.efs.models import AccessPoint, EFSBackend, FileSystem, MountTarget
 
 from rehearsal.account.efs.conditions import EfsConditions
 from rehearsal.account.efs.errors import wrong_state
+from rehearsal.aws_sdk import botocore_session
 
 
 def install() -> None:
@@ -80,7 +80,7 @@ def _state(self: Any) -> str:
 
 @cache
 def _description_of_efs() -> Any:
-    return botocore.session.get_session().get_service_model("efs")
+    return botocore_session().get_service_model("efs")
 
 
 def _answer_as_the_service(model: type[Any], shape: str) -> None:
