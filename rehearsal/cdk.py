@@ -115,9 +115,11 @@ class Cdk:
         variables: Mapping[str, str] | None = None,
     ) -> CdkRun:
         output = str(self._plan.directory / "cdk.out")
+        # No profile, also where ~/.cdk.json names one for all of the user's apps.
+        options = ["--profile=", "--no-notices", "--no-color", "--output", output]
         lines: list[str] = []
         with subprocess.Popen(
-            [str(self._command), *arguments, "--no-notices", "--no-color", "--output", output],
+            [str(self._command), *arguments, *options],
             cwd=PROJECT,
             env={
                 **without_aws(os.environ),

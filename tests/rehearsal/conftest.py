@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,13 +22,23 @@ def _folder_of_the_worker() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def users_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose settings of the CDK CLI name a profile; its caches are those of this machine."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".cdk.json").write_text('{"profile": "the-users-own"}')
+    for name in (".cache", "go"):
+        (home / name).symlink_to(Path.home() / name)
+    return home
+
+
 @pytest.fixture(scope="module")
-def dynamic_provisioning() -> Iterator[Rehearsal]:
+def dynamic_provisioning(users_home: Path) -> Iterator[Rehearsal]:
     """Worked example B, deployed from a shell that is set up for the user's own account."""
     rehearsal = Rehearsal(environment="dynamic-provisioning", reporter=Lines())
     try:
         with pytest.MonkeyPatch.context() as shell:
-            for name, value in AWS_OF_THE_USER.items():
+            for name, value in {**AWS_OF_THE_USER, "HOME": str(users_home)}.items():
                 shell.setenv(name, value)
             rehearsal.start()
             rehearsal.deploy()
