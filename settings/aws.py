@@ -147,7 +147,7 @@ PolicyName = Annotated[
 RoleArn = Annotated[
     str,
     Form(
-        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+",
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+",
         "is not the ARN of an IAM role",
         "write arn:aws:iam::ACCOUNT:role/NAME",
     ),

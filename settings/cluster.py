@@ -184,6 +184,13 @@ class Cluster(Section):
                     f"write one of {', '.join(zones)}, or add the zone there",
                     ("subnets", index, "availability_zone"),
                 )
+        for field, listed in (("node_zones", self.node_zones), ("vpc.availability_zones", zones)):
+            for index, earlier in repeats(listed or (), str):
+                yield Fault(
+                    f"is listed twice, first as {field}[{earlier}]",
+                    "remove one of the two",
+                    (*field.split("."), index),
+                )
         served = {subnet.availability_zone for subnet in self.subnets}
         unserved = [zone for zone in self.node_zones or () if zone not in served]
         if unserved:

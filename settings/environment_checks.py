@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from settings.access_point_tags import access_point_tag_faults
 from settings.airflow.checks import airflow_faults
-from settings.aws import MOST_ACCESS_POINTS, MOST_TAGS, oidc_hosts
+from settings.aws import MOST_TAGS, oidc_hosts, zone_region
 from settings.cluster import oidc_faults
 from settings.environment_fields import EnvironmentFields
 from settings.faults import Fault
@@ -14,6 +15,14 @@ from settings.pipeline_source import Source
 from settings.section import repeats
 from settings.storage_class import StorageClass
 from settings.volume import directory_faults
+
+MOST_OBJECT_RESOURCES: Final = 400
+"""Resources for Kubernetes objects: a stack may have 500, of which 100 are left for everything else.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+RESOURCES_OF_A_VOLUME: Final = 3
+"""Access point, PersistentVolume and claim; a claim and a class are one resource each."""
 
 
 def environment_faults(environment: EnvironmentFields) -> Iterator[Fault]:
@@ -24,6 +33,7 @@ def environment_faults(environment: EnvironmentFields) -> Iterator[Fault]:
     yield from _class_faults(environment)
     yield from _claim_faults(environment)
     yield from _volume_faults(environment)
+    yield from _size_faults(environment)
     yield from _sample_writer_faults(environment)
     yield from airflow_faults(environment)
     yield from _pipeline_faults(environment)
@@ -41,6 +51,17 @@ def _cluster_faults(environment: EnvironmentFields) -> Iterator[Fault]:
                 f"write {environment.region} and one letter",
                 ("cluster", "subnets", index, "availability_zone"),
             )
+    for field, zones in (
+        (("vpc", "availability_zones"), environment.cluster.vpc.availability_zones),
+        (("node_zones",), environment.cluster.node_zones),
+    ):
+        for index, zone in enumerate(zones or ()):
+            if zone_region(zone) != environment.region:
+                yield Fault(
+                    f"is not a zone of {environment.region}",
+                    f"write {environment.region} and one letter",
+                    ("cluster", *field, index),
+                )
     roles = {
         ("cluster", "access", "role_arn"): environment.cluster.access.role_arn,
         ("delivery", "role_arn"): environment.delivery.role_arn,
@@ -204,12 +225,21 @@ def _volume_faults(environment: EnvironmentFields) -> Iterator[Fault]:
             ("volumes", index, "name"),
         )
     yield from directory_faults(environment.volumes)
-    wanted = len(environment.every_claim)
-    if wanted > MOST_ACCESS_POINTS:
+
+
+def _size_faults(environment: EnvironmentFields) -> Iterator[Fault]:
+    made = {
+        "storage_classes": len(environment.storage_classes),
+        "claims": len(environment.claims),
+        "volumes": len(environment.volumes) * RESOURCES_OF_A_VOLUME,
+    }
+    total = sum(made.values())
+    if total > MOST_OBJECT_RESOURCES:
         yield Fault(
-            f"and claims want {wanted} access points, EFS allows {MOST_ACCESS_POINTS} on a file system",
-            "remove some, or divide them among two environments",
-            ("volumes",),
+            f"makes {total} resources of the stack with storage_classes, claims and volumes, "
+            f"{MOST_OBJECT_RESOURCES} are allowed",
+            "divide them among two environments",
+            (max(made, key=lambda field: made[field]),),
             "",
         )
 

@@ -1,5 +1,6 @@
 """What is wrong in a settings file, in one form: the field, the value, the problem and the cure."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -55,5 +56,9 @@ def render_path(path: Path) -> str:
     """Write a path as people do: `storage_classes[0].base_path`."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+            continue
+        name = step if step.isprintable() else json.dumps(step)  # an error is one line
+        text += f".{name}" if text else name
     return text

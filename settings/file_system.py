@@ -21,9 +21,9 @@ from settings.faults import Fault, FaultsError, Path
 from settings.file_system_policy import FileSystemPolicy
 from settings.nfs_clients import NfsClients
 from settings.replication import Replication
-from settings.section import Between, Form, Section
+from settings.section import Between, Form, Section, WholeNumber
 
-Days = Literal[1, 7, 14, 30, 60, 90, 180, 270, 365]
+Days = Annotated[Literal[1, 7, 14, 30, 60, 90, 180, 270, 365], WholeNumber()]
 """The periods that EFS knows (TransitionToIARules and TransitionToArchiveRules of its API)."""
 
 BELONGS_TO_ANY: Final = frozenset({"existing", "iam_authorization", "nfs_clients"})
@@ -99,9 +99,10 @@ class FileSystem(Section):
         Annotated[
             str,
             Form(
-                r"(?!sg-)[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+",
+                r"(?!sg-)(?!default$)[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]+",
                 "is not a name that EC2 accepts for a security group",
-                "use letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, and do not begin with sg-",
+                "use letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, do not begin with sg-, and choose "
+                "another one than default",
                 max_length=255,
             ),
         ]

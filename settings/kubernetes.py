@@ -46,7 +46,7 @@ LABEL_VALUE_CURE: Final = (
 _LABEL_KEY: Final = rf"(?:(?=.{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?{_LABEL_NAME}"
 
 
-TAINT_KEY: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*/)?{_LABEL_NAME}"
+TAINT_KEY: Final = _LABEL_KEY
 """The key of a taint, as a regular expression: Kubernetes has the rules of a label's for it."""
 
 

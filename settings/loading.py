@@ -1,6 +1,6 @@
 """Reads an environment from its file, and says in plain words what is wrong with it."""
 
-import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,8 +9,9 @@ from settings.airflow.values import airflow_values
 from settings.aws import efs_regions
 from settings.chart_archive import CHART, chart_archive_problem
 from settings.environment import Environment
+from settings.environment_name import ENVIRONMENT_NAME_CURE, is_environment_name
 from settings.faults import Fault, SettingsError
-from settings.pipeline import ENVIRONMENT_NAME
+from settings.plain_yaml import number_faults, text_faults
 from settings.values_schema import find_schema, schema_faults
 from settings.versions import EFS_CSI_DRIVER_CHART_REPOSITORY
 from settings.wording import fault_line, fault_lines
@@ -22,7 +23,9 @@ _SUFFIX = ".yaml"
 def available_environments(directory: Path) -> list[str]:
     """Names of the environments in a directory, in alphabetical order; none without such a directory."""
     return sorted(
-        path.stem for path in directory.glob(f"*{_SUFFIX}") if path.is_file() and _is_name(path.stem)
+        path.stem
+        for path in directory.glob(f"*{_SUFFIX}")
+        if path.is_file() and is_environment_name(path.stem)
     )
 
 
@@ -44,44 +47,63 @@ def load_environment(name: str, directory: Path) -> Environment:
             f"{file.shown}:1: the file {what}: "
             "write account, region, cluster and file_system, each as KEY: VALUE"
         )
+    _check_spelling(file, text_faults(file))
     try:
         environment = Environment.named(name, file.data, directory)
     except ValidationError as error:
         raise SettingsError(*fault_lines(error, Environment, file)) from None
+    _check_spelling(file, number_faults(file, Environment))
     _check_airflow_values(environment, file, directory)
     _check_pipeline(environment, file, directory)
     _check_chart_archive(environment, file)
     return environment
 
 
-def _is_name(text: str) -> bool:
-    return re.fullmatch(ENVIRONMENT_NAME, text) is not None
+def _check_spelling(file: YamlFile, faults: Iterable[Fault]) -> None:
+    lines = [fault_line(file, (), fault) for fault in faults]
+    if lines:
+        raise SettingsError(*lines)
 
 
 def _existing_file(name: str, directory: Path) -> Path:
-    if not _is_name(name):
-        raise SettingsError(
-            f'environment "{name}" is not a name for an environment: '
-            "use at most 40 lower-case letters, digits and -, beginning with a letter"
-        )
+    if not is_environment_name(name):
+        raise SettingsError(f'environment "{name}" is not a name for an environment: {ENVIRONMENT_NAME_CURE}')
     if not directory.is_dir():
         raise SettingsError(
             f'environment "{name}": there is no directory {shown(directory)}: make it, or name another'
         )
     path = directory / f"{name}{_SUFFIX}"
-    if not path.exists():
-        if path.with_suffix(".yml").exists():
+    if not _is_there(path):
+        if _is_there(path.with_suffix(".yml")):
             raise SettingsError(f"{shown(path.with_suffix('.yml'))}: is not read: rename it to {path.name}")
         there = available_environments(directory)
         cure = f"choose {' or '.join(there)}, or write {shown(path)}" if there else f"write {shown(path)}"
         raise SettingsError(f'there is no environment "{name}": {cure}')
+    if not path.is_file() and not path.is_dir():
+        raise SettingsError(f"{shown(path)}: is no file: put a YAML file in its place")
     return path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        raise SettingsError(
+            f"{shown(path.parent)}: cannot be read: Permission denied: let this user read and enter it"
+        ) from None
 
 
 def _check_airflow_values(environment: Environment, file: YamlFile, directory: Path) -> None:
     if environment.airflow is None:
         return
-    schema = find_schema(environment.airflow, directory)
+    try:
+        schema = find_schema(environment.airflow, directory)
+    except SettingsError as error:
+        if environment.airflow.values_schema is None:
+            raise
+        cure = "name the chart's values.schema.json, relative to this file"
+        fault = Fault(f"cannot be used: {error}", cure, ("values_schema",))
+        raise SettingsError(fault_line(file, ("airflow",), fault)) from None
     if schema is None:
         return
     faults = dict.fromkeys(schema_faults(airflow_values(environment), schema))

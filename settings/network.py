@@ -19,6 +19,24 @@ https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 """
 
 
+_WITHOUT_HOSTS: Final = tuple(
+    ip_network(block)
+    for block in (
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/3",
+        "::/127",
+        "::ffff:0:0/96",
+        "fe80::/10",
+        "ff00::/8",
+    )
+)
+"""Blocks for this host, loopback, link-local, multicast and reserved addresses (RFC 6890)."""
+
+_NO_HOSTS: Final = "has addresses that no host of a network has"
+
+
 def _check_cidr(text: str) -> str:
     fault = _cidr_fault(text)
     if fault is not None:
@@ -59,6 +77,10 @@ def overlap_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:
             yield Fault(f"overlaps with {one}", "keep the wider of the two", (*at, index))
 
 
+def _has_hosts(network: IPv4Network | IPv6Network) -> bool:
+    return not any(_overlap(network, block) for block in _WITHOUT_HOSTS)
+
+
 def vpc_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:
     """A fault for every block that no VPC can have: what is in a VPC's block may be an NFS client."""
     for index, cidr in enumerate(cidrs):
@@ -70,6 +92,8 @@ def vpc_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:
                 f"write one from /{shortest} to /{longest}, as aws ec2 describe-vpcs shows it",
                 (*at, index),
             )
+        elif not _has_hosts(network):
+            yield Fault(_NO_HOSTS, "write the block that aws ec2 describe-vpcs shows", (*at, index))
 
 
 def client_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:
@@ -81,3 +105,5 @@ def client_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:
             yield Fault("opens the file system to every address", "write the VPC's block", (*at, index))
         elif network.prefixlen < widest:
             yield Fault(f"is wider than /{widest}", "write the VPC's block", (*at, index))
+        elif not _has_hosts(network):
+            yield Fault(_NO_HOSTS, "write the block of the clients", (*at, index))

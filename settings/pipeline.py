@@ -7,18 +7,13 @@ from pydantic import Field, model_validator
 
 from settings.build_network import BuildNetwork
 from settings.build_variables import BuildVariables, SecretVariables
+from settings.environment_name import ENVIRONMENT_NAME, ENVIRONMENT_NAME_CURE
 from settings.faults import Fault, FaultsError
 from settings.pipeline_source import Source
 from settings.section import Form, NotEmpty, Section, repeats
 
-ENVIRONMENT_NAME: Final = r"[a-z][a-z0-9-]{0,39}"
 EnvironmentName = Annotated[
-    str,
-    Form(
-        ENVIRONMENT_NAME,
-        "is not a name for an environment",
-        "use at most 40 lower-case letters, digits and -, beginning with a letter",
-    ),
+    str, Form(ENVIRONMENT_NAME, "is not a name for an environment", ENVIRONMENT_NAME_CURE)
 ]
 
 

@@ -2,9 +2,9 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -86,6 +86,19 @@ class Between(Constraint):
 
 
 @dataclass(frozen=True)
+class WholeNumber(Constraint):
+    """A choice among numbers that is a number in the file, too: for Python, true is 1 and 30.0 is 30."""
+
+    def _check(self, value: Any) -> Any:
+        if type(value) is not int:
+            raise FaultsError([Fault("is not a whole number", "write a whole number, without quotes")])
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+
+@dataclass(frozen=True)
 class NotEmpty(Constraint):
     """A list with at least one item."""
 
@@ -100,6 +113,14 @@ class NotEmpty(Constraint):
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {**handler(schema), "minItems": 1}
+
+
+def sections_in(annotation: Any) -> Iterator[type[Section]]:
+    """The models within an annotation, such as a list of one or one that may be null."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from sections_in(argument)
 
 
 def repeats(items: tuple[Item, ...], key: Callable[[Item], object]) -> list[tuple[int, int]]:

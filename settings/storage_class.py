@@ -11,7 +11,8 @@ from settings.kubernetes import Annotations, Labels, ObjectName
 from settings.mount_options import mount_option_faults
 from settings.section import Between, Form, Section
 
-_HIGHEST_ID: Final = 2**31 - 1
+_HIGHEST_ID: Final = 2**32 - 1
+"""EFS takes it for a PosixUser (https://docs.aws.amazon.com/efs/latest/ug/API_PosixUser.html)."""
 
 DEFAULT_CLASS_ANNOTATION: Final = "storageclass.kubernetes.io/is-default-class"
 """What Kubernetes knows a default class by."""

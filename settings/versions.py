@@ -1,4 +1,4 @@
-"""Every version that a deployment depends on and that is not a Python package. Pure data.
+"""Every version that a deployment depends on and that is not a Python package, and what follows from them.
 
 Python packages, the kubectl layers among them, are pinned in pyproject.toml.
 """
@@ -74,6 +74,7 @@ SAMPLE_WRITER_IMAGE: Final = "public.ecr.aws/docker/library/busybox:1.37.0"
 
 DELETION_GUARDS_SINCE: Final = (1, 30)
 """Kubernetes version in which ValidatingAdmissionPolicy is stable; older clusters delete without guards."""
+
 PROVE_IMAGE: Final = SAMPLE_WRITER_IMAGE
 """The image of the pods of `airflow-efs prove`: a shell and a few tools, from a registry without login."""
 

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from settings.faults import Fault, FaultsError, Path, render_path
-from settings.section import Section
+from settings.section import Section, sections_in
 from settings.yaml_file import YamlFile
 
 _NOT_TEXT: Final = {bool: "is true or false in YAML", int: "is a number", float: "is a number"}
@@ -63,7 +63,8 @@ def _value_at(data: Any, path: Path) -> Any:
 def _shown(file: YamlFile, path: Path) -> str:
     value = _value_at(file.data, path)
     if isinstance(value, str):
-        return _shortened(json.dumps(value, ensure_ascii=False))
+        text = json.dumps(value, ensure_ascii=False)
+        return _shortened(text if text.isprintable() else json.dumps(value))
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
@@ -80,9 +81,6 @@ def _faults(details: ErrorDetails, path: Path, model: type[Section], file: YamlF
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, FaultsError):
         yield from cause.faults
-    elif (details["loc"] and details["loc"][-1] == "[key]") or kind == "invalid_key":
-        key = path[-1]
-        yield Fault(f"has the key {key}, which is not text", f'quote it: "{key}"', subject="")
     elif kind == "missing":
         yield Fault("is missing", _cure_for_missing(_field_at(model, path)), subject="")
     elif kind == "extra_forbidden":
@@ -116,14 +114,6 @@ def _wrong_type(kind: str, details: ErrorDetails, written: str | None) -> Fault:
     if kind in ("model_type", "mapping_type", "dict_type"):
         return Fault("is not a mapping", "write KEY: VALUE, one on each line below the key, indented")
     return Fault("is not what belongs here", "see docs/settings.md")
-
-
-def sections_in(annotation: Any) -> Iterator[type[Section]]:
-    """The models within an annotation, such as a list of one or one that may be null."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from sections_in(argument)
 
 
 def _choices_in(annotation: Any) -> Iterator[Any]:

@@ -23,6 +23,13 @@ _CURES: Final = (
 """Words of a problem, as PyYAML and `_Loader` put it, and what mends it."""
 
 
+INTEGER: Final = "tag:yaml.org,2002:int"
+"""What YAML calls a whole number."""
+
+_KEYS: Final = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("str", "merge", "value"))
+"""What a key is that is text, or that merges another mapping."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML without surprises: a key stands once in a mapping, and a date is text."""
 
@@ -93,7 +100,8 @@ class YamlFile:
         except IsADirectoryError:
             raise SettingsError(f"{self.shown}: is a directory: put a YAML file in its place") from None
         except OSError as error:
-            raise SettingsError(f"{self.shown}: cannot be read: {error.strerror}") from None
+            cure = "let this user read it" if isinstance(error, PermissionError) else "put a YAML file there"
+            raise SettingsError(f"{self.shown}: cannot be read: {error.strerror}: {cure}") from None
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
             raise SettingsError(f"{self.shown}:{line}: is not UTF-8: save the file as UTF-8") from None
@@ -118,6 +126,36 @@ class YamlFile:
         if len(steps) < len(path) or not steps or not isinstance(steps[-1][1], yaml.ScalarNode):
             return None
         return str(steps[-1][1].value)
+
+    def keys_that_are_not_text(self) -> Iterator[tuple[Path, str]]:
+        """Path of each key that is a number, a truth value, null or binary, and how it is written."""
+        for path, node in self._nodes():
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if isinstance(key, yaml.ScalarNode) and key.tag not in _KEYS:
+                    yield (*path, key.value), key.value
+
+    def scalars(self) -> Iterator[tuple[Path, str, str]]:
+        """Path of each scalar, how it is written, and its tag; what an alias repeats comes once."""
+        for path, node in self._nodes():
+            if isinstance(node, yaml.ScalarNode):
+                yield path, node.value, node.tag
+
+    def _nodes(self) -> Iterator[tuple[Path, yaml.Node]]:
+        seen: set[int] = set()
+        ahead: list[tuple[Path, yaml.Node]] = [] if self._root is None else [((), self._root)]
+        while ahead:
+            path, node = ahead.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            yield path, node
+            if isinstance(node, yaml.MappingNode):
+                inner = [((*path, key.value), value) for key, value in node.value if key.tag in _KEYS]
+            elif isinstance(node, yaml.SequenceNode):
+                inner = [((*path, index), value) for index, value in enumerate(node.value)]
+            else:
+                continue
+            ahead.extend(reversed(inner))
 
     def _walk(self, path: Path) -> Iterator[tuple[yaml.Node, yaml.Node]]:
         """For each step of a path that is in the file: the node of its key or item, and that of its value."""

@@ -7,10 +7,18 @@ templates against CloudFormation's schemas, without those that are acknowledged.
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 REPORT_FILE = "validation-report.json"
 """The name of the report in a cloud assembly."""
+
+
+_RECORDS: Final = {
+    "AirflowStack": "acknowledged_airflow_findings.py",
+    "DeliveryPipelineStack": "acknowledged_pipeline_findings.py",
+    "EfsStorageStack": "acknowledged_findings.py",
+}
+"""By the id of a stack: where its acknowledged findings are."""
 
 
 def findings(assembly: Path) -> list[str]:
@@ -28,7 +36,7 @@ def _of_plugin(plugin: Mapping[str, Any]) -> Iterator[str]:
         return
     name = plugin["pluginName"]
     violations = [found for found in plugin["violations"] if found.get("severity") in ("error", "fatal")]
-    if not violations:
+    if not plugin["violations"]:
         yield f"{name} failed and checked nothing: {json.dumps(plugin.get('metadata', {}), sort_keys=True)}"
     for found in violations:
         for construct in found["violatingConstructs"]:
@@ -36,6 +44,11 @@ def _of_plugin(plugin: Mapping[str, Any]) -> Iterator[str]:
             yield (
                 f"{found['ruleName']} in {path}: {found['description']}\n"
                 "  Change the construct so that the rule holds. Only where it cannot, acknowledge the rule "
-                "on this one resource, with a reason that an auditor accepts, in "
-                "stacks/acknowledged_findings.py."
+                f"on this one resource, with a reason that an auditor accepts, in stacks/{_record_of(path)}."
             )
+
+
+def _record_of(path: str) -> str:
+    """The module with the findings of the innermost stack on a construct's path."""
+    innermost = (_RECORDS[step] for step in reversed(path.split("/")) if step in _RECORDS)
+    return next(innermost, "acknowledged_findings.py")

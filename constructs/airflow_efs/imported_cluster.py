@@ -94,7 +94,10 @@ class ImportedCluster(Construct):
             prune=False,
         )
         self._access = DependencyGroup()
-        if existing_role is None:
+        if existing_role is not None:
+            # A condition of the policies that only a role of the provider's own gets.
+            self.node.try_remove_child("HasEcrPublic")
+        else:
             assert provider.role is not None  # noqa: S101 - the provider always has one; narrows the type
             self._access.add(self._admit(provider.role))
 

@@ -65,7 +65,7 @@ class Build:
             StepFailedError: a command failed, or what it should hand on is not there; with the last lines.
         """
         image = Image(self._folder / "bin")
-        image.provide(self._buildspec.runtimes)
+        image.provide(self._buildspec.runtimes, self._say)
         home, tools, scratch = (self._folder / name for name in ("home", "tools", "tmp"))
         for made in (home, tools, scratch):
             made.mkdir(exist_ok=True)

@@ -4,14 +4,18 @@ The image of CodeBuild has more. What is listed is what a Linux system has anywa
 build that uses anything else has to install it.
 """
 
+import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rehearsal.cdk import search_path
 from rehearsal.pipeline.step_failed import StepFailedError
+from settings.versions import PIPELINE_PYTHON
+
+_OLDEST_PYTHON = tuple(int(part) for part in PIPELINE_PYTHON.split("."))
 
 _COMMANDS = """
     [ awk basename bash cat chmod cp curl cut date dirname echo env expr false find git grep gzip
@@ -34,24 +38,30 @@ class Image:
             if found := shutil.which(name, path="/usr/bin:/bin"):
                 (folder / name).symlink_to(found)
 
-    def provide(self, runtimes: Mapping[str, str]) -> None:
+    def provide(self, runtimes: Mapping[str, str], say: Callable[[str], None]) -> None:
         """Add the runtimes of a buildspec.
 
+        Args:
+            runtimes: versions by name.
+            say: hears which version stands in for the one that is asked for.
+
         Raises:
-            StepFailedError: this machine does not have one of them, or not in that version.
+            StepFailedError: this machine does not have one of them, or nothing that may stand in for it.
         """
         for name, version in runtimes.items():
             if name == "python":
-                self._provide_python(version)
+                self._provide_python(version, say)
             elif name == "nodejs":
                 self._provide_node()
             else:
                 raise StepFailedError(f"not rehearsed: the runtime {name}")
 
-    def _provide_python(self, version: str) -> None:
+    def _provide_python(self, version: str, say: Callable[[str], None]) -> None:
         here = f"{sys.version_info.major}.{sys.version_info.minor}"
         if version != here:
-            raise StepFailedError(f"the build wants Python {version}, and this rehearsal runs with {here}")
+            if not re.fullmatch(r"3\.[0-9]+", version) or int(version[2:]) < _OLDEST_PYTHON[1]:
+                raise StepFailedError(f"the build wants Python {version}, and this rehearsal has {here}")
+            say(f"Python {here} stands in for {version}, which this rehearsal does not run with")
         base = Path(sys.base_prefix) / "bin" / f"python{here}"
         linked = [sys.executable, "-m", "rehearsal.pipeline.linked_packages"]
         # pip then finds installed what it would download, and installs what differs.
@@ -59,7 +69,7 @@ class Image:
             f'#!/bin/sh\n{shlex.quote(str(base))} "$@" || exit\n'
             f'[ "$1 $2" != "-m venv" ] || exec {shlex.join(linked)} "$3"\n'
         )
-        for name in ("python", "python3", f"python{here}"):
+        for name in ("python", "python3", f"python{version}"):
             self._write(name, script)
 
     def _provide_node(self) -> None:

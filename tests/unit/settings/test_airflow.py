@@ -206,7 +206,7 @@ def test_airflow_is_absent_by_default(load: Load) -> None:
         ),
         (
             {"values": {"labels": {1: "one"}}},
-            'airflow.values.labels: has the key 1, which is not text: quote it: "1"',
+            'airflow.values.labels.1: has the key 1, which is not text: quote it: "1"',
         ),
     ],
 )

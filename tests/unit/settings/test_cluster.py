@@ -250,6 +250,23 @@ def test_zones_with_nodes_and_no_subnet_are_listed(complaints: Complaints) -> No
     ]
 
 
+def test_zones_with_nodes_stand_once_and_are_of_the_region(complaints: Complaints) -> None:
+    new = "  node_zones: [ap-northeast-2a, ap-northeast-2a]\n  node_security_groups:"
+    assert complaints("  node_security_groups:", new) == [
+        f'{FILE}:13: cluster.node_zones[1]: "ap-northeast-2a" is listed twice, first as node_zones[0]: '
+        "remove one of the two"
+    ]
+
+
+def test_zones_of_the_vpc_are_of_the_region(complaints: Complaints) -> None:
+    zones = "[ap-northeast-2a, ap-northeast-2b, us-east-1a]"
+    new = f"id: vpc-0a1b2c3d4e5f60718\n    availability_zones: {zones}"
+    assert complaints("id: vpc-0a1b2c3d4e5f60718", new) == [
+        f'{FILE}:9: cluster.vpc.availability_zones[2]: "us-east-1a" is not a zone of ap-northeast-2: '
+        "write ap-northeast-2 and one letter"
+    ]
+
+
 def test_zones_with_nodes_may_be_fewer_than_those_with_subnets(load: Load) -> None:
     new = "  node_zones: [ap-northeast-2b]\n  node_security_groups:"
     assert load("  node_security_groups:", new).cluster.node_zones == ("ap-northeast-2b",)

@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 from settings import Environment
-from settings.section import Section
+from settings.section import Section, sections_in
 from settings.versions import CLUSTER_VERSIONS, KUBECTL_LAYERS
-from settings.wording import sections_in
 
 PAGE = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `([a-z_.]+)` \| (.+) \|$", PAGE, re.MULTILINE))

@@ -162,7 +162,7 @@ def test_the_periods_are_exactly_those_of_the_cdk() -> None:
 
     from settings.file_system import Days
 
-    ours = {f"AFTER_{days}_DAY{'S' if days > 1 else ''}" for days in get_args(Days)}
+    ours = {f"AFTER_{days}_DAY{'S' if days > 1 else ''}" for days in get_args(get_args(Days)[0])}
     assert ours == {policy.name for policy in aws_efs.LifecyclePolicy}
 
 
@@ -186,7 +186,8 @@ def test_the_periods_are_exactly_those_of_the_cdk() -> None:
         (
             "security_group_name: sg-efs",
             'security_group_name: "sg-efs" is not a name that EC2 accepts for a security '
-            "group: use letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, and do not begin with sg-",
+            "group: use letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, do not begin with sg-, and "
+            "choose another one than default",
         ),
         (
             "encryption_key: alias/efs",
@@ -552,3 +553,17 @@ def test_a_prefix_list_counts_with_both(complaints: Complaints) -> None:
     lists = "prefix_lists: [pl-0a1b2c3d4e5f60718]"
     (complaint,) = complaints(*with_field(f"nfs_clients: {{cidrs: [{both}], {lists}}}"))
     assert "makes 61 inbound rules" in complaint
+
+
+def test_a_security_group_is_not_called_default(complaints: Complaints) -> None:
+    [line] = complaints("  name: shared", "  name: shared\n  security_group_name: default")
+    assert '"default" is not a name that EC2 accepts' in line
+
+
+@pytest.mark.parametrize("days", ["true", "30.0"])
+def test_a_period_is_a_whole_number(complaints: Complaints, days: str) -> None:
+    new = f"  name: shared\n  lifecycle: {{infrequent_access_after_days: {days}}}"
+    assert complaints("  name: shared", new) == [
+        f"{FILE}:16: file_system.lifecycle.infrequent_access_after_days: {days} is not a whole number: "
+        "write a whole number, without quotes"
+    ]

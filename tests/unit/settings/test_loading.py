@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,13 +52,16 @@ def test_a_directory_that_does_not_exist_is_named(environments: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["../prod", "Prod", "prod_1", "1prod", "", "p" * 41, "prod\n"])
+@pytest.mark.parametrize(
+    "name", ["../prod", "Prod", "prod_1", "1prod", "", "p" * 41, "prod\n", "prod-", "prod-accepted"]
+)
 def test_a_name_that_no_environment_can_have_is_refused(environments: Path, name: str) -> None:
     with pytest.raises(SettingsError) as raised:
         load_environment(name, environments)
     assert str(raised.value) == (
         f'environment "{name}" is not a name for an environment: '
-        "use at most 40 lower-case letters, digits and -, beginning with a letter"
+        "use at most 40 lower-case letters, digits and -, beginning with a letter and ending with a letter "
+        "or a digit, but not with -accepted, -volumes or -claims"
     )
 
 
@@ -185,6 +189,53 @@ def test_a_key_that_is_not_text_is_refused(complaints: Complaints) -> None:
     assert complaints("cluster:", "2: x\ncluster:") == [
         f'{FILE}:3: 2: has the key 2, which is not text: quote it: "2"'
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [("~", "~"), (".nan", ".nan"), ("!!binary aGk=", "aGk="), ("yes", "yes")]
+)
+def test_a_key_that_is_not_text_is_shown_as_it_is_written(
+    complaints: Complaints, written: str, shown: str
+) -> None:
+    assert complaints("  name: k8s-cluster", f"  name: k8s-cluster\n  {written}: x") == [
+        f'{FILE}:5: cluster.{shown}: has the key {shown}, which is not text: quote it: "{shown}"'
+    ]
+
+
+def test_a_key_with_a_line_break_makes_no_second_line(complaints: Complaints) -> None:
+    [line] = complaints("cluster:", '"a\\nb": x\ncluster:')
+    assert line.startswith(f'{FILE}:3: "a\\nb": is not a known key')
+
+
+def test_a_separator_of_lines_is_not_printed(complaints: Complaints) -> None:
+    [line] = complaints("region: ap-northeast-2", 'region: "a\\u2028b"')
+    assert line.startswith(f'{FILE}:2: region: "a\\u2028b" is not')
+
+
+@pytest.mark.parametrize(
+    ("written", "number"), [("01000", 512), ("0x3e8", 1000), ("1_000", 1000), ("10:00", 600)]
+)
+def test_a_number_that_is_not_what_it_looks_like_is_refused(
+    complaints: Complaints, written: str, number: int
+) -> None:
+    owner = f"base_path: /airflow\n    owner: {{uid: {written}, gid: 0}}"
+    assert complaints("base_path: /airflow", owner) == [
+        f"{FILE}:19: storage_classes[0].owner.uid: {written} is {number} in YAML: "
+        "write the number in decimals, without a 0 before it"
+    ]
+
+
+def test_text_in_which_cdk_would_see_a_token_is_refused(complaints: Complaints) -> None:
+    assert complaints("  name: shared", '  name: "${Token[TOKEN.1]}"') == [
+        f'{FILE}:15: file_system.name: "${{Token[TOKEN.1]}}" contains {{Token[, with which CDK marks what it '
+        "fills in: write other text"
+    ]
+
+
+def test_a_pipe_in_place_of_the_file_is_refused(environments: Path) -> None:
+    os.mkfifo(environments / "prod.yaml")
+    with pytest.raises(SettingsError, match=r"prod\.yaml: is no file: put a YAML file in its place"):
+        load_environment("prod", environments)
 
 
 def test_a_key_without_a_value_is_refused(complaints: Complaints) -> None:

@@ -28,12 +28,12 @@ def test_blocks_overlap_exactly_when_an_address_is_in_two(cidrs: list[str]) -> N
 
 @given(st.integers(0, 32))
 def test_clients_are_too_wide_exactly_below_a_prefix_of_8(prefix: int) -> None:
-    assert bool([*client_faults([f"0.0.0.0/{prefix}"])]) == (prefix < 8)
+    assert bool([*client_faults([str(ip_network(f"10.0.0.0/{prefix}", strict=False))])]) == (prefix < 8)
 
 
 @given(st.integers(0, 128))
 def test_clients_with_ipv6_are_too_wide_exactly_below_a_prefix_of_32(prefix: int) -> None:
-    assert bool([*client_faults([f"::/{prefix}"])]) == (prefix < 32)
+    assert bool([*client_faults([str(ip_network(f"2600::/{prefix}", strict=False))])]) == (prefix < 32)
 
 
 AROUND = ["10.0.0.0/8", "10.20.0.0/16", "172.16.0.0/12", "172.0.0.0/11", "192.168.0.0/15", "100.64.0.0/10"]
@@ -56,6 +56,19 @@ def test_a_block_that_no_vpc_has_is_a_fault(block: str) -> None:
     (fault,) = vpc_faults([block], ("cidrs",))
     assert fault.problem == "is no block that a VPC can have"
     assert fault.at == ("cidrs", 0)
+
+
+NO_HOSTS = "has addresses that no host of a network has"
+
+
+@pytest.mark.parametrize("block", ["224.0.0.0/16", "127.0.0.0/16", "169.254.0.0/16", "240.0.0.0/16"])
+def test_a_block_without_hosts_is_none_of_a_vpc(block: str) -> None:
+    assert [fault.problem for fault in vpc_faults([block])] == [NO_HOSTS]
+
+
+@pytest.mark.parametrize("block", ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/8", "::1/128", "::ffff:0:0/96"])
+def test_a_block_without_hosts_has_no_clients(block: str) -> None:
+    assert [fault.problem for fault in client_faults([block])] == [NO_HOSTS]
 
 
 @pytest.mark.parametrize("block", ["10.20.0.0/16", "10.0.0.0/28", "2600:1f16::/56"])

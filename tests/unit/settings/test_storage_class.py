@@ -65,17 +65,17 @@ def test_unquoted_permissions_are_shown_as_they_were_written(
 
 
 def test_root_and_the_highest_id_may_own_a_volume(load: Load) -> None:
-    owner = load(*with_field("owner: {uid: 0, gid: 2147483647}")).storage_classes[0].owner
+    owner = load(*with_field("owner: {uid: 0, gid: 4294967295}")).storage_classes[0].owner
     assert owner is not None
-    assert (owner.uid, owner.gid) == (0, 2147483647)
+    assert (owner.uid, owner.gid) == (0, 4294967295)
 
 
 @pytest.mark.parametrize(
     ("field", "faults"),
     [
-        ("owner: {uid: -1, gid: 2147483648}", [
-            "owner.uid: -1 is out of range: write a whole number from 0 to 2147483647",
-            "owner.gid: 2147483648 is out of range: write a whole number from 0 to 2147483647",
+        ("owner: {uid: -1, gid: 4294967296}", [
+            "owner.uid: -1 is out of range: write a whole number from 0 to 4294967295",
+            "owner.gid: 4294967296 is out of range: write a whole number from 0 to 4294967295",
         ]),
         ("owner: {uid: 1000}", ["owner.gid: is missing: write it, such as 0"]),
         ("owner: {gid: 1000}", ["owner.uid: is missing: write it, such as 50000"]),
@@ -87,7 +87,7 @@ def test_root_and_the_highest_id_may_own_a_volume(load: Load) -> None:
             "owner.gid: true is not a whole number: write a whole number, without quotes",
         ]),
         ("gid_range: {start: 0, end: 10}", [
-            "gid_range.start: 0 is out of range: write a whole number from 1 to 2147483647"
+            "gid_range.start: 0 is out of range: write a whole number from 1 to 4294967295"
         ]),
         ("gid_range: {start: 10, end: 10}", [
             "gid_range.end: 10 is not more than start, 10: write a larger number"

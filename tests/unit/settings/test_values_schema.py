@@ -156,3 +156,16 @@ def test_a_file_that_is_no_schema_is_named(tmp_path: Path, content: str) -> None
     (tmp_path / "x.json").write_text(content)
     with pytest.raises(SettingsError, match=r"x\.json: is not a JSON schema of a chart's values"):
         find_schema(airflow_with(values_schema="x.json"), tmp_path)
+
+
+def test_a_schema_that_cannot_be_read_is_named_with_the_field(tmp_path: Path) -> None:
+    text = (ENVIRONMENTS / "airflow-demo.yaml").read_text(encoding="utf-8")
+    (tmp_path / "prod.yaml").write_text(text + "  values_schema: gone.json\n")
+    with pytest.raises(SettingsError) as raised:
+        load_environment("prod", tmp_path)
+    line = 1 + (tmp_path / "prod.yaml").read_text().splitlines().index("  values_schema: gone.json")
+    assert raised.value.faults == (
+        f'{tmp_path}/prod.yaml:{line}: airflow.values_schema: "gone.json" cannot be used: '
+        f"{tmp_path}/gone.json: cannot be read: No such file or directory: "
+        "name the chart's values.schema.json, relative to this file",
+    )

@@ -108,12 +108,11 @@ def test_volumes_of_two_paths_may_differ(load: Load) -> None:
     assert len(load(*volumes(DAGS, other)).volumes) == 2
 
 
-def test_more_access_points_than_efs_allows_are_refused(complaints: Complaints) -> None:
-    # Merged, because to parse what they have in common 10,000 times takes seconds.
-    items = [f"&dags {DAGS}", *(f"{{<<: *dags, name: d{number}}}" for number in range(9_999))]
+def test_more_resources_than_a_stack_may_have_are_refused(complaints: Complaints) -> None:
+    items = [f"&dags {DAGS}", *(f"{{<<: *dags, name: d{number}}}" for number in range(132))]
     assert complaints(*volumes(*items)) == [
-        f"{FILE}:23: volumes: and claims want 10001 access points, EFS allows 10000 on a file system: "
-        "remove some, or divide them among two environments"
+        f"{FILE}:23: volumes: makes 401 resources of the stack with storage_classes, claims and volumes, "
+        "400 are allowed: divide them among two environments"
     ]
 
 

@@ -101,6 +101,14 @@ def test_a_class_comes_after_driver_policy_and_every_mount_target(example: Templ
     assert any(found.startswith("DriverControllerPolicy") for found in before)
 
 
+def test_a_class_comes_after_the_driver_also_where_nothing_guards_deletions(
+    synthesized: Callable[[Environment], Template], environment: Environment
+) -> None:
+    example = synthesized(altered(environment, "cluster", version="1.29"))
+    before = waits_for(resources(example), release_of(example, "efs-class-"))
+    assert release_of(example, "aws-efs-csi-driver") in before
+
+
 def test_the_driver_tags_access_points_with_whose_they_are(dynamic_provisioning: Template) -> None:
     chart = resources(dynamic_provisioning)[release_of(dynamic_provisioning, "aws-efs-csi-driver")]
     assert chart_values(chart)["controller"]["tags"] == {
@@ -223,6 +231,7 @@ def test_a_role_that_the_cluster_trusts_needs_no_access_entry(
     template = synthesized(altered(environment, "cluster", access=access))
     template.resource_count_is("AWS::EKS::AccessEntry", 0)
     template.has_resource_properties("AWS::Lambda::Function", {"Role": role})
+    assert "Conditions" not in template.to_json()
 
 
 def test_what_the_settings_let_go_goes_with_the_stack(

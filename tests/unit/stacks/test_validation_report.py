@@ -46,3 +46,22 @@ def test_a_check_that_broke_is_no_success(tmp_path: Path) -> None:
 def test_no_report_is_no_success(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         findings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "record"),
+    [
+        ("AirflowStack/Release/Chart", "acknowledged_airflow_findings.py"),
+        ("DeliveryPipelineStack/prod/EfsStorageStack/Driver", "acknowledged_findings.py"),
+        ("DeliveryPipelineStack/Artifacts/Bucket", "acknowledged_pipeline_findings.py"),
+    ],
+)
+def test_the_cure_names_where_findings_of_the_stack_are_acknowledged(
+    tmp_path: Path, path: str, record: str
+) -> None:
+    violation = {**VIOLATION, "violatingConstructs": [{"constructPath": path}]}
+    assert findings(write(tmp_path, violations=[violation]))[0].endswith(f"in stacks/{record}.")
+
+
+def test_warnings_alone_are_no_findings(tmp_path: Path) -> None:
+    assert findings(write(tmp_path, violations=[{**VIOLATION, "severity": "warning"}])) == []

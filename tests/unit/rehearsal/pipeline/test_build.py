@@ -1,11 +1,13 @@
 """A build: its commands, its environment, what it finds, what it hands on."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from rehearsal.pipeline.build import Build, Built
 from rehearsal.pipeline.buildspec import Buildspec
+from rehearsal.pipeline.image import Image
 from rehearsal.pipeline.step_failed import StepFailedError
 from tests.unit.rehearsal.running import eventually, is_running
 
@@ -70,14 +72,22 @@ def test_a_command_that_is_not_installed_fails_the_build(tmp_path: Path, command
 
 
 def test_a_runtime_that_is_asked_for_is_there(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        "phases: {install: {runtime-versions: {python: 3.11}, commands: [python3 --version]}}\nversion: 0.2",
-    )
-    assert log(tmp_path)[0].startswith("Python 3.11.")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    runtimes = f"{{runtime-versions: {{python: '{here}'}}, commands: [python3 --version]}}"
+    run(tmp_path, f"phases: {{install: {runtimes}}}\nversion: 0.2")
+    assert log(tmp_path)[0].startswith(f"Python {here}.")
 
 
-def test_another_version_of_python_is_refused(tmp_path: Path) -> None:
+def test_another_version_of_python_is_stood_in_for(tmp_path: Path) -> None:
+    said: list[str] = []
+    image = Image(tmp_path / "bin")
+    image.provide({"python": "3.99"}, said.append)
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert said == [f"Python {here} stands in for 3.99, which this rehearsal does not run with"]
+    assert (tmp_path / "bin" / "python3.99").exists()
+
+
+def test_a_version_of_python_that_the_project_does_not_run_with_is_refused(tmp_path: Path) -> None:
     text = "version: 0.2\nphases:\n  install:\n    runtime-versions: {python: 3.9}"
     with pytest.raises(StepFailedError, match=r"wants Python 3\.9"):
         run(tmp_path, text)
