@@ -1,8 +1,10 @@
 """The `airflow-efs` command line: one verb a module, errors as one line, no stack traces."""
 
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -42,6 +44,9 @@ app = typer.Typer(
 )
 
 
+_ENVIRONMENT = "dynamic-provisioning"
+"""What is rehearsed where nothing else is named."""
+
 _FAULTS_HELP = "help"
 """What `--fault` takes in the place of a fault, to list them."""
 
@@ -72,9 +77,12 @@ def _root() -> None:
 @app.command()
 def rehearse(
     environment: Annotated[
-        str,
-        typer.Argument(help="The environment to rehearse: a file of --environments, without .yaml."),
-    ] = "dynamic-provisioning",
+        str | None,
+        typer.Argument(
+            help="The environment to rehearse: a file of --environments, without .yaml.",
+            show_default=_ENVIRONMENT,
+        ),
+    ] = None,
     environments: Annotated[
         Path, typer.Option(help="The folder that holds the environments.", show_default="environments")
     ] = PROJECT / "environments",
@@ -101,7 +109,11 @@ def rehearse(
         ),
     ] = False,
     stop: Annotated[
-        bool, typer.Option("--stop", help="End every rehearsal that was kept, and do nothing else.")
+        bool,
+        typer.Option(
+            "--stop",
+            help="End every rehearsal that was kept, or those of the environment, and do nothing else.",
+        ),
     ] = False,
 ) -> None:
     """Deploy an environment on this machine: real CDK, Kubernetes and EFS CSI driver, emulated AWS.
@@ -115,6 +127,9 @@ def rehearse(
     Examples: `airflow-efs rehearse airflow-seoul --keep`, `airflow-efs rehearse --fault api-server-restart`,
     `airflow-efs rehearse --stop`.
     """
+    for option, alone in (("--stop", stop), ("--prepare", prepare and not stop)):
+        if alone and (keep or fault or (prepare and stop)):
+            raise typer.BadParameter(f"{option} does nothing else: leave out the other options")
     console = Console()
     if fault and _FAULTS_HELP in fault:
         typer.echo(describe_faults())
@@ -124,16 +139,17 @@ def rehearse(
         return
     if stop:
         try:
-            stopped = stop_kept()
+            stopped = stop_kept(environment, say=console.print)
         except KeyboardInterrupt:
             sys.stderr.write(
                 "interrupted: what was told to stop goes on stopping; rehearse --stop waits for it\n"
             )
             sys.exit(_INTERRUPTED)
-        console.print("\n".join(f"Stopped {name}" for name in stopped) or "No rehearsal was kept.")
+        of = f" of {environment}" if environment else ""
+        console.print("\n".join(f"Stopped {name}" for name in stopped) or f"No rehearsal{of} was kept.")
         return
     run_rehearsal(
-        environment=environment,
+        environment=environment or _ENVIRONMENT,
         environments=environments,
         scaling=scaling,
         keep=keep,
@@ -174,6 +190,9 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; an error that a person can mend is one line on standard error and a status."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup lets it ignore SIGHUP
+            signal.signal(number, _interrupt)
     try:
         status = app(standalone_mode=False) or 0
     except TyperException as error:
@@ -216,6 +235,10 @@ def main() -> None:
     if status == _INTERRUPTED:
         sys.stderr.write("interrupted: everything was stopped\n")
     sys.exit(status)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt  # what was started is stopped as at Ctrl-C
 
 
 if __name__ == "__main__":

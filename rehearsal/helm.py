@@ -1,7 +1,6 @@
 """Helm outside of a function: the program of the kubectl layer that a cluster's version chooses."""
 
 import io
-import os
 import subprocess
 import tarfile
 import zipfile
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from rehearsal.charts import ChartSource
+from rehearsal.children import clean_environment
 from rehearsal.errors import RehearsalError
 from settings.versions import kubectl_layer_for
 
@@ -59,7 +59,7 @@ def render_chart(
             "--values",
             str(file),
         ],
-        env={**os.environ, "HOME": str(directory), "HELM_CACHE_HOME": str(directory / "helm-cache")},
+        env={**clean_environment(), "HOME": str(directory), "HELM_CACHE_HOME": str(directory / "helm-cache")},
         capture_output=True,
         text=True,
         check=False,

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 
 from rehearsal import directory as directories
 from rehearsal.errors import RehearsalError
@@ -11,14 +12,21 @@ from rehearsal.errors import RehearsalError
 _STOP_SECONDS = 30.0
 
 
-def stop_kept() -> list[str]:
-    """Stop every rehearsal that was kept, and wait until nothing of it is left.
+def stop_kept(environment: str | None = None, *, say: Callable[[str], None] = lambda _: None) -> list[str]:
+    """Stop rehearsals that were kept, and wait until nothing of them is left.
+
+    Args:
+        environment: only those of this one. Default: every one.
+        say: receives a line before each stop, which takes seconds.
 
     Returns:
         The names of their folders.
     """
     stopped = []
     for directory, supervisor in directories.kept():
+        if environment not in (None, directory.name.rpartition("-")[0]):
+            continue
+        say(f"Stopping {directory.name}")
         with contextlib.suppress(ProcessLookupError):  # it ends at this moment, by itself
             os.kill(supervisor, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS

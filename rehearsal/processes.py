@@ -1,9 +1,6 @@
 """Servers that cannot outlive whoever started them."""
 
-import ctypes
-import os
 import secrets
-import signal
 import socket
 import subprocess
 import time
@@ -11,14 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from rehearsal.children import clean_environment, die_with_parent
 from rehearsal.errors import RehearsalError
 
-_PR_SET_PDEATHSIG = 1
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 """The ports that the kernel gives to connections: https://docs.kernel.org/networking/ip-sysctl.html."""
 _FIRST_PORT = 10_000
 _TRIES = 100
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def free_port() -> int:
@@ -40,11 +36,6 @@ def free_port() -> int:
                 continue
             return port
     raise RehearsalError(f"no port between {_FIRST_PORT} and {first_ephemeral} is free on 127.0.0.1")
-
-
-def _die_with_parent() -> None:
-    # The kernel ends the child when its parent dies, even by SIGKILL: nothing is left behind by a crash.
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Server:
@@ -72,10 +63,10 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=self._log_stream,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
+                env={**clean_environment(), **(environment or {})},
                 cwd=directory,
                 process_group=0,
-                preexec_fn=_die_with_parent,  # only prctl runs between fork and exec
+                preexec_fn=die_with_parent,
             )
         except OSError as error:
             self._log_stream.close()

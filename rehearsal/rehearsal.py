@@ -17,10 +17,11 @@ from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
 
 from rehearsal import directory as directories
-from rehearsal.aws_sdk import boto3_session, without_aws
+from rehearsal.aws_sdk import boto3_session
 from rehearsal.binaries import Binary, programs
 from rehearsal.cdk import PROJECT, Cdk, CdkRun
 from rehearsal.charts import ChartSource, locate_chart
+from rehearsal.children import clean_environment
 from rehearsal.cluster_beforehand import let_driver_patch_volumes, make_namespaces
 from rehearsal.errors import RehearsalError
 from rehearsal.fault_box import FaultBox
@@ -132,6 +133,9 @@ class Rehearsal:
         Raises:
             RehearsalError: something needed is missing, or a server does not start; nothing is left behind.
         """
+        if self._supervisor is not None:
+            raise RehearsalError("the rehearsal is running already: stop it, or make another one")
+        directories.refuse_a_long_path(self._name)
         keep_loopback_off_proxies()
         directories.sweep()
         self.binaries = programs(
@@ -150,7 +154,7 @@ class Rehearsal:
                 stdout=subprocess.PIPE,
                 stderr=(directory / "logs" / "supervisor.log").open("ab"),
                 text=True,
-                env=without_aws(os.environ),
+                env=clean_environment(),
                 start_new_session=True,  # Ctrl-C is for the owner, which stops it in order
                 pass_fds=(lock,),
             )
@@ -396,6 +400,8 @@ class Rehearsal:
                 if path.name in ("kubectl", "helm")
             }
         )
+        for name in ("NO_PROXY", "no_proxy"):
+            variables[name] = os.environ[name]  # with this machine: see keep_loopback_off_proxies
         variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), *programs, "$PATH"])
         return variables
 

@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.rehearsal import Rehearsal
 from tests.rehearsal.lines import Lines
-from tests.unit.rehearsal.users_shell import AWS_OF_THE_USER
+from tests.unit.rehearsal.users_shell import SHELL_OF_THE_USER
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,11 +34,11 @@ def users_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dynamic_provisioning(users_home: Path) -> Iterator[Rehearsal]:
-    """Worked example B, deployed from a shell that is set up for the user's own account."""
+    """Worked example B, deployed from a shell that is set up for the user's own account and cluster."""
     rehearsal = Rehearsal(environment="dynamic-provisioning", reporter=Lines())
     try:
         with pytest.MonkeyPatch.context() as shell:
-            for name, value in {**AWS_OF_THE_USER, "HOME": str(users_home)}.items():
+            for name, value in {**SHELL_OF_THE_USER, "HOME": str(users_home)}.items():
                 shell.setenv(name, value)
             rehearsal.start()
             rehearsal.deploy()

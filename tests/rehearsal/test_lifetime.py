@@ -58,6 +58,20 @@ def test_nothing_is_left_when_the_owner_is_ended_by(number: signal.Signals) -> N
     assert eventually(lambda: not directory.exists())
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+def test_a_deployment_that_is_under_way_ends_when_its_command_is_ended_by(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "operations.cli", "rehearse"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as owner:
+        assert owner.stdout is not None
+        assert any("deploying..." in line for line in owner.stdout)
+        (directory,) = directories.base_directory().iterdir()
+        assert any(b"bin/cdk" in command_of(pid) for pid in processes_of(directory))
+        os.kill(owner.pid, number)
+        owner.wait(20)
+    assert eventually(lambda: processes_of(directory) == [])
+    assert eventually(lambda: not directory.exists())
+
+
 def test_nothing_is_left_when_the_supervisor_is_killed() -> None:
     rehearsal = Rehearsal(environment="dynamic-provisioning", reporter=Lines())
     rehearsal.start()

@@ -80,7 +80,7 @@ def test_without_a_command_the_help_is_shown(
 
 
 def test_an_interruption_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted() -> list[str]:
+    def interrupted(*_: object, **__: object) -> list[str]:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "values_text", lambda *_: interrupted())
@@ -91,7 +91,7 @@ def test_an_interruption_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_an_interruption_while_it_waits_for_an_end_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted() -> list[str]:
+    def interrupted(*_: object, **__: object) -> list[str]:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "stop_kept", interrupted)
@@ -103,9 +103,17 @@ def test_an_interruption_while_it_waits_for_an_end_is_said(
 def test_a_question_without_an_answer_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def unanswered() -> list[str]:
+    def unanswered(*_: object, **__: object) -> list[str]:
         raise typer.Abort
 
     monkeypatch.setattr(cli, "stop_kept", unanswered)
     printed = said(monkeypatch, capsys, "rehearse", "--stop", status=1)
     assert printed == "error: nobody answered: nothing was changed\n"
+
+
+@pytest.mark.parametrize("more", [["--keep"], ["--prepare"], ["--fault", "unavailable:sts:1s"]])
+def test_what_ends_rehearsals_does_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    printed = said(monkeypatch, capsys, "rehearse", "--stop", *more, status=2)
+    assert "--stop does nothing else: leave out the other options" in printed

@@ -1,13 +1,12 @@
 """The SDK of a rehearsal heeds nothing of the user's own account."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rehearsal import aws_sdk
-from tests.unit.rehearsal.users_shell import AWS_OF_THE_USER
+from tests.unit.rehearsal.users_shell import SHELL_OF_THE_USER
 
 
 @pytest.fixture
@@ -15,7 +14,7 @@ def users_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Variables and files that are set up for another account, and an SDK that has not begun yet."""
     config = tmp_path / "config"
     config.write_text("[default]\nregion = us-gov-west-1\nretry_mode = adaptive\n")
-    for name, value in (AWS_OF_THE_USER | {"AWS_CONFIG_FILE": str(config)}).items():
+    for name, value in (SHELL_OF_THE_USER | {"AWS_CONFIG_FILE": str(config)}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(aws_sdk, "botocore_session", aws_sdk.botocore_session.__wrapped__)
     monkeypatch.setattr(aws_sdk, "boto3_session", aws_sdk.boto3_session.__wrapped__)
@@ -48,10 +47,3 @@ def test_an_endpoint_is_that_of_the_region_or_the_given_one() -> None:
 @pytest.mark.usefixtures("users_shell")
 def test_what_the_sdk_knows_of_a_service_can_be_read() -> None:
     assert aws_sdk.botocore_session().get_service_model("efs").service_name == "efs"
-
-
-@pytest.mark.usefixtures("users_shell")
-def test_children_get_no_variable_of_aws() -> None:
-    left = aws_sdk.without_aws(os.environ)
-    assert not [name for name in left if name.startswith("AWS_")]
-    assert left["PATH"] == os.environ["PATH"]

@@ -116,8 +116,33 @@ def test_what_the_folder_lacks_is_built(named: Path, go: Go) -> None:
     found = find()
     assert found["etcd"].path == named / "etcd"
     assert found["kube-apiserver"].path == CONTROL_PLANE.cache() / "kube-apiserver"
-    assert found["kube-apiserver"].origin == "built from rehearsal/go/control-plane"
-    assert len(go.builds()) == 1
+    assert found["kube-apiserver"].origin == "rehearsal/go/control-plane, built now"
+    (build,) = go.builds()
+    assert "kube-apiserver" in build
+    assert "etcd" not in build.partition("-o")[2].replace("-etcd", "")
+
+
+def test_what_another_folder_lacked_is_built_besides(
+    named: Path, go: Go, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(named / "etcd", "")
+    before = find()["kube-apiserver"].path.stat()
+    monkeypatch.delenv("AIRFLOW_EFS_BINARIES")
+    assert find()["etcd"].path == CONTROL_PLANE.cache() / "etcd"
+    assert find()["kube-apiserver"].path.stat() == before
+    assert len(go.builds()) == 3
+
+
+@pytest.mark.parametrize("broken", ["empty", "not executable"])
+def test_a_program_of_the_cache_that_cannot_run_is_built_again(go: Go, broken: str) -> None:
+    program = find()["etcd"].path
+    if broken == "empty":
+        program.write_text("")
+    else:
+        program.chmod(0o644)
+    find()
+    assert program.read_text() == "program\n"
+    assert len(go.builds()) == 3
 
 
 def test_a_folder_that_is_none_is_an_error(
@@ -146,7 +171,11 @@ def test_programs_are_built_once_and_then_come_from_the_cache(go: Go) -> None:
     assert sorted(first) == sorted(NAMES)
     assert all(binary.path.is_file() for binary in first.values())
     assert len(go.builds()) == 2  # one for each module
-    assert find() == first
+    again = find()
+    assert {name: binary.path for name, binary in again.items()} == {
+        name: binary.path for name, binary in first.items()
+    }
+    assert again["etcd"].origin == "rehearsal/go/control-plane, from the cache"
     assert len(go.builds()) == 2
 
 

@@ -226,3 +226,14 @@ def test_a_link_to_nowhere_in_its_place_is_refused(base: Path, tmp_path: Path) -
 def test_a_file_in_its_place_is_refused(base: Path) -> None:
     base.touch()
     refused(base)
+
+
+def test_a_path_that_is_too_long_for_sockets_is_refused_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("x" * 90)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with pytest.raises(RehearsalError, match=r"too long for the sockets of a rehearsal of example: name a"):
+        directories.refuse_a_long_path("example")
+    assert list(folder.iterdir()) == []
