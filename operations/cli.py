@@ -128,7 +128,7 @@ def rehearse(
     `airflow-efs rehearse --stop`.
     """
     for option, alone in (("--stop", stop), ("--prepare", prepare and not stop)):
-        if alone and (keep or fault or (prepare and stop)):
+        if alone and (keep or fault or (stop and (prepare or scaling))):
             raise typer.BadParameter(f"{option} does nothing else: leave out the other options")
     console = Console()
     if fault and _FAULTS_HELP in fault:
@@ -145,11 +145,12 @@ def rehearse(
                 "interrupted: what was told to stop goes on stopping; rehearse --stop waits for it\n"
             )
             sys.exit(_INTERRUPTED)
-        of = f" of {environment}" if environment else ""
-        console.print("\n".join(f"Stopped {name}" for name in stopped) or f"No rehearsal{of} was kept.")
+        of = "" if environment is None else f" of {environment}"
+        said = "\n".join(f"Stopped {name}" for name in stopped) or f"No rehearsal{of} was kept."
+        console.print(said, markup=False, highlight=False)
         return
     run_rehearsal(
-        environment=environment or _ENVIRONMENT,
+        environment=_ENVIRONMENT if environment is None else environment,
         environments=environments,
         scaling=scaling,
         keep=keep,

@@ -3,7 +3,7 @@
 import os
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.table import Column, Table
 
 from operations.trace import as_table, trace
 from rehearsal.binaries import programs
+from rehearsal.cdk import NO_SETTINGS
+from rehearsal.children import leads_elsewhere
 from rehearsal.claims import await_bound, make_claim
 from rehearsal.faults import CONDITIONS, parse_fault
 from rehearsal.rehearsal import Rehearsal
@@ -243,14 +245,30 @@ def _how_to_reach(rehearsal: Rehearsal) -> str:
         f"export {name}={_quoted(value)}" for name, value in sorted(rehearsal.exports().items())
     )
     hours = rehearsal.plan.kept_for / 3600
-    # A profile or an endpoint of the shell's own would be mixed with those of the rehearsal.
-    named = {name for name in os.environ if name.startswith("AWS_")} - rehearsal.exports().keys()
-    unset = " ".join(["unset", *sorted({"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", *named})])
     return (
-        f"\nThe rehearsal is kept for {hours:g} hours. In a shell:\n\n{unset}\n{exports}\n\n"
-        f"{diff_command(rehearsal.settings, rehearsal.context())}\nkubectl get pvc --all-namespaces\n\n"
+        f"\nThe rehearsal is kept for {hours:g} hours. In a shell:\n\n"
+        f"{unset_line(os.environ, rehearsal.exports())}\n{exports}\n\n"
+        f"{diff_command(rehearsal.settings, [*rehearsal.context(), *_against_own_settings()])}\n"
+        "kubectl get pvc --all-namespaces\n\n"
         f"Logs: {rehearsal.plan.logs}\nIts end: airflow-efs rehearse --stop"
     )
+
+
+def unset_line(shell: Iterable[str], exported: Collection[str]) -> str:
+    """The command that takes away what a shell would mix with the exports of a rehearsal.
+
+    Args:
+        shell: names of the variables that the shell has.
+        exported: names of those that are exported.
+    """
+    usual = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+    others = {name for name in (*usual, *shell) if leads_elsewhere(name) and name not in exported}
+    return " ".join(["unset", *sorted(others)])
+
+
+def _against_own_settings() -> tuple[str, ...]:
+    """The options without which the CLI would take a profile or a proxy from ~/.cdk.json."""
+    return NO_SETTINGS if (Path.home() / ".cdk.json").exists() else ()
 
 
 def diff_command(settings: Environment, context: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.cache import cache_directory
-from rehearsal.children import die_with_parent, kill_group
+from rehearsal.children import clean_environment, die_with_parent, kill_group
 from rehearsal.errors import RehearsalError
 from rehearsal.toolchain import go_command
 
@@ -362,7 +362,7 @@ def _go(command: Sequence[str], *, module: GoModule) -> str:
 def _go_environment() -> dict[str, str]:
     # The user's own proxy, checksum and cache settings apply; only what would change the result is fixed.
     return {
-        **os.environ,
+        **clean_environment(),
         "CGO_ENABLED": "0",
         "GOFLAGS": "-mod=readonly -buildvcs=false",
         "GOTOOLCHAIN": "local",

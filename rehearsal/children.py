@@ -10,8 +10,19 @@ from collections.abc import Mapping
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
-_THE_USERS = ("AWS_", "ETCD", "HELM_", "KUBE")
-"""Beginnings of variables that lead a program to the user's own account, cluster or settings."""
+_THE_USERS = ("AWS_", "CDK_", "ETCD", "HELM_", "KUBE")
+
+_NO_SETTINGS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Nothing in ~/.aws is read; moto makes sessions of its own when it is imported."""
+
+
+def leads_elsewhere(variable: str) -> bool:
+    """Whether a variable of this name leads a program to the user's own account, cluster or settings."""
+    return variable.startswith(_THE_USERS)
 
 
 def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -23,7 +34,8 @@ def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, 
     Args:
         environment: those of a process. Default: of this one.
     """
-    return {name: value for name, value in environment.items() if not name.startswith(_THE_USERS)}
+    kept = {name: value for name, value in environment.items() if not leads_elsewhere(name)}
+    return kept | _NO_SETTINGS
 
 
 def die_with_parent() -> None:

@@ -235,11 +235,12 @@ def _size_faults(environment: EnvironmentFields) -> Iterator[Fault]:
     }
     total = sum(made.values())
     if total > MOST_OBJECT_RESOURCES:
+        most = max(made, key=lambda field: made[field])
+        others = " and ".join(field for field in made if field != most)
         yield Fault(
-            f"makes {total} resources of the stack with storage_classes, claims and volumes, "
-            f"{MOST_OBJECT_RESOURCES} are allowed",
+            f"are, with {others}, {total} resources of the stack; {MOST_OBJECT_RESOURCES} are allowed",
             "divide them among two environments",
-            (max(made, key=lambda field: made[field]),),
+            (most,),
             "",
         )
 

@@ -6,8 +6,8 @@ from typing import Final
 ENVIRONMENT_NAME: Final = r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?(?<!-accepted)(?<!-volumes)(?<!-claims)"
 """The regular expression.
 
-`airflow-efs-NAME-accepted` is the name of a ConfigMap of environment NAME, so that no environment of the same
-cluster may be called `NAME-accepted`; the other two endings are taken likewise.
+`airflow-efs-NAME-accepted`, `-volumes` and `-claims` are names of ConfigMaps of environment NAME, so that no
+environment of the same cluster may be called `NAME-accepted`, and so on.
 """
 
 ENVIRONMENT_NAME_CURE: Final = (

@@ -68,7 +68,7 @@ def _check_spelling(file: YamlFile, faults: Iterable[Fault]) -> None:
 def _existing_file(name: str, directory: Path) -> Path:
     if not is_environment_name(name):
         raise SettingsError(f'environment "{name}" is not a name for an environment: {ENVIRONMENT_NAME_CURE}')
-    if not directory.is_dir():
+    if not _is_there(directory) or not directory.is_dir():
         raise SettingsError(
             f'environment "{name}": there is no directory {shown(directory)}: make it, or name another'
         )
@@ -101,8 +101,7 @@ def _check_airflow_values(environment: Environment, file: YamlFile, directory: P
     except SettingsError as error:
         if environment.airflow.values_schema is None:
             raise
-        cure = "name the chart's values.schema.json, relative to this file"
-        fault = Fault(f"cannot be used: {error}", cure, ("values_schema",))
+        fault = Fault(f"cannot be used: {error}", "its path begins at this file", ("values_schema",))
         raise SettingsError(fault_line(file, ("airflow",), fault)) from None
     if schema is None:
         return

@@ -78,7 +78,11 @@ def overlap_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:
 
 
 def _has_hosts(network: IPv4Network | IPv6Network) -> bool:
-    return not any(_overlap(network, block) for block in _WITHOUT_HOSTS)
+    return not any(_within(network, block) for block in _WITHOUT_HOSTS)
+
+
+def _within(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    return _overlap(one, other) and one.prefixlen >= other.prefixlen
 
 
 def vpc_faults(cidrs: Sequence[str], at: Path = ()) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """What YAML reads otherwise than it looks, and what CDK would."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,8 @@ _TOKEN = "{Token["  # noqa: S105  # how CDK writes what is only known in a deplo
 def text_faults(file: YamlFile) -> Iterator[Fault]:
     """Keys that are not text, and text that CDK takes for one of its tokens."""
     for path, written in file.keys_that_are_not_text():
-        yield Fault(f"has the key {written}, which is not text", f'quote it: "{written}"', path, "")
+        shown = written if written.isprintable() else json.dumps(written)[1:-1]
+        yield Fault(f"has the key {shown}, which is not text", f'quote it: "{shown}"', path, "")
     for path, written, _ in file.scalars():
         if _TOKEN in written:
             yield Fault(f"contains {_TOKEN}, with which CDK marks what it fills in", "write other text", path)

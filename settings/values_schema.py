@@ -57,8 +57,8 @@ def find_schema(airflow: Airflow, directory: FilePath) -> dict[str, Any] | None:
 def _read(file: FilePath) -> dict[str, Any]:
     try:
         return _parsed(file.read_bytes(), str(file))
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: no file has such a name
+        raise SettingsError(f"{file}: cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
 def _from_archive(archive: FilePath) -> dict[str, Any] | None:

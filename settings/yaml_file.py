@@ -14,6 +14,7 @@ _CURES: Final = (
     ("cannot start any token", "put the value in quotes, and indent with spaces"),
     ("end of stream", "close every quote and bracket"),
     ("<stream end>", "close every quote and bracket"),
+    ("repeats what it stands in", "write the value out"),
     ("undefined alias", "put a value that begins with * in quotes"),
     ("another document", "keep one document in the file"),
     ("does not fit its tag", "put the value in quotes"),
@@ -79,6 +80,7 @@ class YamlFile:
         try:
             loader = _Loader(text)
             self._root = loader.get_single_node()
+            self._refuse_recursion()
             self.data: Any = None if self._root is None else loader.construct_document(self._root)
         except yaml.MarkedYAMLError as error:
             raise SettingsError(self._malformed(error)) from None
@@ -93,6 +95,25 @@ class YamlFile:
             raise SettingsError(
                 f"{self.shown}: malformed YAML: it is nested too deeply: flatten it"
             ) from None
+
+    def _refuse_recursion(self) -> None:
+        """Raise where an alias repeats what it stands in: no value of the settings is like that."""
+        done: set[int] = set()
+        around: set[int] = set()
+        ahead: list[tuple[yaml.Node, bool]] = [] if self._root is None else [(self._root, False)]
+        while ahead:
+            node, left = ahead.pop()
+            if left:
+                around.discard(id(node))
+                done.add(id(node))
+            elif id(node) in around:
+                problem = "an alias repeats what it stands in"
+                raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+            elif isinstance(node, yaml.CollectionNode) and id(node) not in done:
+                around.add(id(node))
+                ahead.append((node, True))
+                pairs = node.value if isinstance(node, yaml.MappingNode) else [(one,) for one in node.value]
+                ahead.extend((inner, False) for pair in pairs for inner in pair)
 
     def _text(self, path: FilePath) -> str:
         try:
@@ -135,7 +156,7 @@ class YamlFile:
                     yield (*path, key.value), key.value
 
     def scalars(self) -> Iterator[tuple[Path, str, str]]:
-        """Path of each scalar, how it is written, and its tag; what an alias repeats comes once."""
+        """Path, text and tag of each scalar; those in a list or mapping that aliases repeat come once."""
         for path, node in self._nodes():
             if isinstance(node, yaml.ScalarNode):
                 yield path, node.value, node.tag
@@ -145,12 +166,15 @@ class YamlFile:
         ahead: list[tuple[Path, yaml.Node]] = [] if self._root is None else [((), self._root)]
         while ahead:
             path, node = ahead.pop()
-            if id(node) in seen:
-                continue
-            seen.add(id(node))
+            if isinstance(node, yaml.CollectionNode):
+                if id(node) in seen:
+                    continue
+                seen.add(id(node))
             yield path, node
             if isinstance(node, yaml.MappingNode):
-                inner = [((*path, key.value), value) for key, value in node.value if key.tag in _KEYS]
+                # Of two with one key the last counts: merged ones (<<) stand first.
+                last = {key.value: value for key, value in node.value if key.tag in _KEYS}
+                inner: list[tuple[Path, yaml.Node]] = [((*path, key), value) for key, value in last.items()]
             elif isinstance(node, yaml.SequenceNode):
                 inner = [((*path, index), value) for index, value in enumerate(node.value)]
             else:

@@ -202,7 +202,7 @@ def _construct_at(stack: Stack, path: str) -> IConstruct:
     parent = _construct_at(stack, above) if above else stack
     child = parent.node.try_find_child(name)
     if child is None:
-        raise LookupError(f"{parent.node.path} has no child {name}")
+        raise LookupError(f"{stack.node.path}/{path} is not there: {parent.node.path} has no child {name}")
     return child
 
 

@@ -2,10 +2,9 @@
 
 import os
 
-from rehearsal.children import clean_environment
+from rehearsal.children import clean_environment, leads_elsewhere
 
 # At once: some modules of tests make clients when they are imported.
-for _name in os.environ.keys() - clean_environment().keys():
+for _name in filter(leads_elsewhere, list(os.environ)):
     del os.environ[_name]
-os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+os.environ.update(clean_environment())

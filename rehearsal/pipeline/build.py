@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.children import die_with_parent
 from rehearsal.pipeline.buildspec import PHASES, Buildspec
 from rehearsal.pipeline.image import Image
 from rehearsal.pipeline.step_failed import StepFailedError
@@ -107,6 +108,7 @@ class Build:
                 text=True,
                 errors="replace",
                 start_new_session=True,
+                preexec_fn=die_with_parent,
             ) as process,
         ):
             assert process.stdout is not None  # noqa: S101  # PIPE was asked for

@@ -24,10 +24,11 @@ def _folder_of_the_worker() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def users_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose settings of the CDK CLI name a profile; its caches are those of this machine."""
+    """A home whose settings of the CDK CLI name a profile and a proxy, with the caches of this machine."""
     home = tmp_path_factory.mktemp("home")
-    (home / ".cdk.json").write_text('{"profile": "the-users-own"}')
+    (home / ".cdk.json").write_text('{"profile": "the-users-own", "proxy": "http://127.0.0.1:9"}')
     for name in (".cache", "go"):
+        (Path.home() / name).mkdir(parents=True, exist_ok=True)
         (home / name).symlink_to(Path.home() / name)
     return home
 

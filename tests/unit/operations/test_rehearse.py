@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.rehearse import claims_of, classes_without_a_claim, diff_command
+from operations.rehearse import claims_of, classes_without_a_claim, diff_command, unset_line
 from settings import load_environment
 from tests.unit.airflow_environments import environment, of_matrix
 from tests.unit.conftest import ENVIRONMENTS
@@ -54,3 +54,10 @@ def test_a_pipeline_is_not_compared() -> None:
     source = {"connection_arn": CONNECTION, "repository": "example/airflow-efs-cdk"}
     settings = environment({}, pipeline={"source": source, "environments": ["prod"]})
     assert diff_command(settings, []) == "npx cdk diff EfsStorageStack AirflowStack"
+
+
+def test_what_would_lead_elsewhere_is_unset_besides_what_is_exported() -> None:
+    shell = ["PATH", "KUBECONFIG", "HELM_KUBEAPISERVER", "AWS_ENDPOINT_URL_EFS", "AWS_REGION"]
+    assert unset_line(shell, {"AWS_REGION", "KUBECONFIG"}) == (
+        "unset AWS_DEFAULT_PROFILE AWS_ENDPOINT_URL_EFS AWS_PROFILE AWS_SESSION_TOKEN HELM_KUBEAPISERVER"
+    )

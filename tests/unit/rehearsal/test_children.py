@@ -13,10 +13,18 @@ from tests.unit.rehearsal.users_shell import SHELL_OF_THE_USER
 
 
 def test_no_variable_leads_a_program_to_what_is_the_users() -> None:
-    assert clean_environment({**SHELL_OF_THE_USER, "PATH": "/bin", "HTTPS_PROXY": "http://proxy"}) == {
-        "PATH": "/bin",
-        "HTTPS_PROXY": "http://proxy",
-    }
+    clean = clean_environment({**SHELL_OF_THE_USER, "PATH": "/bin", "HTTPS_PROXY": "http://proxy"})
+    assert clean.keys() & SHELL_OF_THE_USER.keys() == set()
+    assert (clean["PATH"], clean["HTTPS_PROXY"]) == ("/bin", "http://proxy")
+
+
+def test_no_file_of_the_user_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[broken")
+    program = [sys.executable, "-c", "import rehearsal.account.backups, boto3; boto3.client('s3')"]
+    environment = {**clean_environment(), "HOME": str(tmp_path)}
+    run = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+    assert run.stderr == ""
 
 
 def test_a_server_has_only_what_it_is_given_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

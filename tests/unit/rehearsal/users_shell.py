@@ -7,6 +7,7 @@ SHELL_OF_THE_USER = {
     "AWS_REGION": "us-gov-west-1",
     "AWS_SESSION_TOKEN": "the-users-own",
     "AWS_USE_FIPS_ENDPOINT": "true",
+    "CDK_APP": "false",
     "ETCD_NAME": "the-users-own",
     "HELM_NAMESPACE": "the-users-own",
     "KUBECONFIG": "/nowhere/kubeconfig",

@@ -277,7 +277,19 @@ def test_a_long_value_is_shortened(complaints: Complaints) -> None:
 
 def test_a_list_that_holds_itself_is_refused(complaints: Complaints) -> None:
     [line] = complaints("[10.20.0.0/16]", "&loop [*loop]")
-    assert line == f"{FILE}:9: cluster.vpc.cidrs[0]: a list is not text: write text"
+    assert line == f"{FILE}:9:12: malformed YAML: an alias repeats what it stands in: write the value out"
+
+
+def test_a_merged_number_that_is_overridden_counts_for_nothing(load: Load) -> None:
+    owner = "base_path: /airflow\n    owner: {<<: {uid: 01000}, uid: 1000, gid: 0}"
+    made = load("base_path: /airflow", owner).storage_classes[0].owner
+    assert made is not None
+    assert made.uid == 1000
+
+
+def test_a_binary_key_with_a_line_break_makes_no_second_line(complaints: Complaints) -> None:
+    [line] = complaints("cluster:", '? !!binary "aG\\nk="\n: x\ncluster:')
+    assert line == f'{FILE}:3: "aG\\nk=": has the key aG\\nk=, which is not text: quote it: "aG\\nk="'
 
 
 def test_an_anchor_may_be_used_again_and_a_merged_key_overridden(load: Load) -> None:

@@ -167,5 +167,5 @@ def test_a_schema_that_cannot_be_read_is_named_with_the_field(tmp_path: Path) ->
     assert raised.value.faults == (
         f'{tmp_path}/prod.yaml:{line}: airflow.values_schema: "gone.json" cannot be used: '
         f"{tmp_path}/gone.json: cannot be read: No such file or directory: "
-        "name the chart's values.schema.json, relative to this file",
+        "its path begins at this file",
     )

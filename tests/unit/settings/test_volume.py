@@ -111,7 +111,7 @@ def test_volumes_of_two_paths_may_differ(load: Load) -> None:
 def test_more_resources_than_a_stack_may_have_are_refused(complaints: Complaints) -> None:
     items = [f"&dags {DAGS}", *(f"{{<<: *dags, name: d{number}}}" for number in range(132))]
     assert complaints(*volumes(*items)) == [
-        f"{FILE}:23: volumes: makes 401 resources of the stack with storage_classes, claims and volumes, "
+        f"{FILE}:23: volumes: are, with storage_classes and claims, 401 resources of the stack; "
         "400 are allowed: divide them among two environments"
     ]
 

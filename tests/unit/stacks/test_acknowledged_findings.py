@@ -127,5 +127,5 @@ def test_an_asterisk_for_reading_covers_nothing_that_writes(app: App) -> None:
 
 def test_an_acknowledgement_of_nothing_is_an_error(stack: Stack) -> None:
     record: dict[str, Any] = {"rule": "AwsSolutions-EC23", "where": "Gone/Resource", "reason": "It was open."}
-    with pytest.raises(LookupError, match=r"^Stack has no child Gone$"):
+    with pytest.raises(LookupError, match=r"^Stack/Gone is not there: Stack has no child Gone$"):
         acknowledge(stack, [AcknowledgedFinding(**record)])
