@@ -127,9 +127,10 @@ def rehearse(
     Examples: `airflow-efs rehearse airflow-seoul --keep`, `airflow-efs rehearse --fault api-server-restart`,
     `airflow-efs rehearse --stop`.
     """
-    for option, alone in (("--stop", stop), ("--prepare", prepare and not stop)):
-        if alone and (keep or fault or (stop and (prepare or scaling))):
-            raise typer.BadParameter(f"{option} does nothing else: leave out the other options")
+    if stop and (keep or fault or prepare or scaling):
+        raise typer.BadParameter("--stop does nothing else: leave out the other options")
+    if prepare and (keep or fault):
+        raise typer.BadParameter("--prepare does nothing else: leave out the other options")
     console = Console()
     if fault and _FAULTS_HELP in fault:
         typer.echo(describe_faults())

@@ -1,6 +1,5 @@
 """Whether the parts of an environment fit each other."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -8,9 +7,9 @@ from typing import Final
 from settings.access_point_tags import access_point_tag_faults
 from settings.airflow.checks import airflow_faults
 from settings.aws import MOST_TAGS, oidc_hosts, zone_region
-from settings.cluster import oidc_faults
+from settings.cluster import Cluster, oidc_faults
 from settings.environment_fields import EnvironmentFields
-from settings.faults import Fault
+from settings.faults import Fault, Path
 from settings.pipeline_source import Source
 from settings.section import repeats
 from settings.storage_class import StorageClass
@@ -44,24 +43,13 @@ def _cluster_faults(environment: EnvironmentFields) -> Iterator[Fault]:
         environment.cluster.oidc_issuer, environment.region, oidc_hosts(environment.region)
     ):
         yield Fault(fault.problem, fault.cure, ("cluster", "oidc_issuer"))
-    for index, subnet in enumerate(environment.cluster.subnets):
-        if re.fullmatch(re.escape(environment.region) + "[a-z]", subnet.availability_zone) is None:
+    for path, zone in _zones(environment.cluster):
+        if zone_region(zone) != environment.region:
             yield Fault(
                 f"is not a zone of {environment.region}",
                 f"write {environment.region} and one letter",
-                ("cluster", "subnets", index, "availability_zone"),
+                ("cluster", *path),
             )
-    for field, zones in (
-        (("vpc", "availability_zones"), environment.cluster.vpc.availability_zones),
-        (("node_zones",), environment.cluster.node_zones),
-    ):
-        for index, zone in enumerate(zones or ()):
-            if zone_region(zone) != environment.region:
-                yield Fault(
-                    f"is not a zone of {environment.region}",
-                    f"write {environment.region} and one letter",
-                    ("cluster", *field, index),
-                )
     roles = {
         ("cluster", "access", "role_arn"): environment.cluster.access.role_arn,
         ("delivery", "role_arn"): environment.delivery.role_arn,
@@ -78,6 +66,16 @@ def _cluster_faults(environment: EnvironmentFields) -> Iterator[Fault]:
                 "name a role of this account",
                 path,
             )
+
+
+def _zones(cluster: Cluster) -> Iterator[tuple[Path, str]]:
+    """Every zone that the cluster's settings name, and where."""
+    for index, subnet in enumerate(cluster.subnets):
+        yield ("subnets", index, "availability_zone"), subnet.availability_zone
+    for index, zone in enumerate(cluster.vpc.availability_zones or ()):
+        yield ("vpc", "availability_zones", index), zone
+    for index, zone in enumerate(cluster.node_zones or ()):
+        yield ("node_zones", index), zone
 
 
 def _pipeline_faults(environment: EnvironmentFields) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from settings.chart_archive import CHART, chart_archive_problem
 from settings.environment import Environment
 from settings.environment_name import ENVIRONMENT_NAME_CURE, is_environment_name
 from settings.faults import Fault, SettingsError
+from settings.faults import Path as FaultPath
 from settings.plain_yaml import number_faults, text_faults
 from settings.values_schema import find_schema, schema_faults
 from settings.versions import EFS_CSI_DRIVER_CHART_REPOSITORY
@@ -47,20 +48,21 @@ def load_environment(name: str, directory: Path) -> Environment:
             f"{file.shown}:1: the file {what}: "
             "write account, region, cluster and file_system, each as KEY: VALUE"
         )
-    _check_spelling(file, text_faults(file))
+    _raise_if_any(file, (), text_faults(file))
     try:
         environment = Environment.named(name, file.data, directory)
     except ValidationError as error:
         raise SettingsError(*fault_lines(error, Environment, file)) from None
-    _check_spelling(file, number_faults(file, Environment))
+    _raise_if_any(file, (), number_faults(file, Environment))
     _check_airflow_values(environment, file, directory)
     _check_pipeline(environment, file, directory)
     _check_chart_archive(environment, file)
     return environment
 
 
-def _check_spelling(file: YamlFile, faults: Iterable[Fault]) -> None:
-    lines = [fault_line(file, (), fault) for fault in faults]
+def _raise_if_any(file: YamlFile, path: FaultPath, faults: Iterable[Fault]) -> None:
+    """Raise when there is a fault below a path."""
+    lines = [fault_line(file, path, fault) for fault in faults]
     if lines:
         raise SettingsError(*lines)
 
@@ -106,8 +108,7 @@ def _check_airflow_values(environment: Environment, file: YamlFile, directory: P
     if schema is None:
         return
     faults = dict.fromkeys(schema_faults(airflow_values(environment), schema))
-    if faults:
-        raise SettingsError(*(fault_line(file, ("airflow", "values"), fault) for fault in faults))
+    _raise_if_any(file, ("airflow", "values"), faults)
 
 
 def _check_pipeline(environment: Environment, file: YamlFile, directory: Path) -> None:
@@ -124,8 +125,7 @@ def _check_pipeline(environment: Environment, file: YamlFile, directory: Path) -
         else:
             continue
         faults.append(Fault(what, cure, ("environments", index)))
-    if faults:
-        raise SettingsError(*(fault_line(file, ("pipeline",), fault) for fault in faults))
+    _raise_if_any(file, ("pipeline",), faults)
 
 
 def _partition(path: Path) -> str | None:

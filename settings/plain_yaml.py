@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from settings.faults import Fault, Path
 from settings.section import Section, sections_in
+from settings.value_at import value_at
 from settings.yaml_file import INTEGER, YamlFile
 
 _DECIMAL = r"[-+]?(?:0|[1-9][0-9]*)"
@@ -30,7 +30,7 @@ def number_faults(file: YamlFile, model: type[Section]) -> Iterator[Fault]:
     """
     for path, written, tag in file.scalars():
         if tag == INTEGER and not re.fullmatch(_DECIMAL, written) and _is_of_the_settings(model, path):
-            problem = f"is {_value_at(file.data, path)} in YAML"
+            problem = f"is {value_at(file.data, path)} in YAML"
             yield Fault(problem, "write the number in decimals, without a 0 before it", path, written)
 
 
@@ -44,9 +44,3 @@ def _is_of_the_settings(model: type[Section], path: Path) -> bool:
             return False
         model = inner
     return names[-1] in model.model_fields
-
-
-def _value_at(data: Any, path: Path) -> Any:
-    for step in path:
-        data = data[step]
-    return data

@@ -10,9 +10,13 @@ ABSENT: Final = object()
 
 
 def value_at(values: Any, path: Path) -> Any:
-    """What stands at a path of keys; ABSENT where nothing does."""
+    """What stands at a path; ABSENT where nothing does."""
     for step in path:
-        if not isinstance(values, Mapping) or step not in values:
+        if isinstance(values, Mapping):
+            there = step in values
+        else:
+            there = isinstance(values, list) and isinstance(step, int) and step < len(values)
+        if not there:
             return ABSENT
         values = values[step]
     return values

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from settings.faults import Fault, FaultsError, Path, render_path
 from settings.section import Section, sections_in
+from settings.value_at import value_at
 from settings.yaml_file import YamlFile
 
 _NOT_TEXT: Final = {bool: "is true or false in YAML", int: "is a number", float: "is a number"}
@@ -51,17 +52,8 @@ def _path_in(data: Any, details: ErrorDetails) -> Path:
     return tuple(path)
 
 
-def _value_at(data: Any, path: Path) -> Any:
-    for step in path:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
-
-
 def _shown(file: YamlFile, path: Path) -> str:
-    value = _value_at(file.data, path)
+    value = value_at(file.data, path)
     if isinstance(value, str):
         text = json.dumps(value, ensure_ascii=False)
         return _shortened(text if text.isprintable() else json.dumps(value))

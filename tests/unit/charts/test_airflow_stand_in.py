@@ -20,7 +20,7 @@ from tests.charts.schema import CHART, FILE, schema_text
 from tests.unit.airflow_environments import MATRIX, environment, of_matrix
 from tests.unit.settings.chart_schema import chart_schema
 
-# The loader of libyaml, where PyYAML was built with it, is ten times as fast.
+# The loader of libyaml, where PyYAML was built with it: charts are long.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Render = Callable[[dict[str, Any]], list[dict[str, Any]]]
